@@ -1,0 +1,1 @@
+"""The dialects of the service behind the one seam, :mod:`up42_plugin.core.service`."""

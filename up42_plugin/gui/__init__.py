@@ -1,0 +1,1 @@
+"""The dock, its pages and dialogs. Shows models and sends commands; holds no logic of the service."""

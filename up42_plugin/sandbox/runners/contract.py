@@ -1,0 +1,63 @@
+"""What a block runner gets and gives. One runner stands for one block's container."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Mapping, Optional, Protocol
+
+from up42_plugin.sandbox.archive import SceneArchive
+
+Log = Callable[[str, str], None]
+
+
+class RunnerError(Exception):
+    """A block that stops with an error: ``code`` as in the log line ``[CODE] message``."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"[{code}] {message}")
+        self.code = code
+
+
+class RunnerStopped(Exception):
+    """The job was cancelled while the block worked."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run of one block.
+
+    ``parameters`` are the task's, defaults filled in. ``geometry`` is the GeoJSON polygon of the data task, also for
+    processing tasks. ``source`` is the ``output`` folder of the task before (None for data blocks); ``target`` is the
+    empty ``output`` folder to fill (``data.json`` included); ``quicklooks`` takes ``<feature id>.jpg`` files.
+    ``test_query`` asks for metadata, ``usage.json`` and quicklooks only. ``log(level, text)`` writes a log line,
+    ``check()`` raises :class:`RunnerStopped` when the job is being cancelled.
+    """
+
+    name: str
+    block: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    geometry: Optional[Mapping[str, Any]]
+    source: Optional[Path]
+    target: Path
+    quicklooks: Path
+    test_query: bool
+    archive: SceneArchive
+    log: Log
+    check: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What was consumed, for the price: square kilometres, scenes, bytes, pixels (each where it has a meaning)."""
+
+    square_km: float = 0.0
+    scenes: int = 0
+    output_bytes: int = 0
+    pixels: int = 0
+
+
+class Runner(Protocol):
+    """Fill ``task.target``; raise :class:`RunnerError` when the block must fail."""
+
+    def __call__(self, task: Task) -> Usage: ...

@@ -1,0 +1,1 @@
+"""A made-up Earth as pure functions of place, date and sampling resolution."""
