@@ -62,7 +62,12 @@ class RateLimitedError(ServiceError):
     """429: too many requests. ``retry_after`` in seconds, when the service named it."""
 
     def __init__(
-        self, user_message: str, detail: str = "", status: int = 429, code: str = "", retry_after: Optional[float] = None
+        self,
+        user_message: str,
+        detail: str = "",
+        status: int = 429,
+        code: str = "",
+        retry_after: Optional[float] = None,
     ) -> None:
         super().__init__(user_message, detail, status, code)
         self.retry_after = retry_after

@@ -19,7 +19,7 @@ class RunnerError(Exception):
         self.code = code
 
 
-class RunnerStopped(Exception):
+class RunnerStopped(Exception):  # noqa: N818 - a stop is no error
     """The job was cancelled while the block worked."""
 
 
