@@ -1,0 +1,81 @@
+"""A run: one test query or live job of ours, from the click to the layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from typing import Optional, Tuple
+
+from up42_plugin.core.configuration import JobConfiguration
+from up42_plugin.core.jobs import Job, JobState, JobTask, Mode
+from up42_plugin.core.scenes import Scene
+
+
+class Phase(str, Enum):
+    """Where a run stands on our side. While ON_SERVICE, the job's own state tells the rest."""
+
+    SENDING = "SENDING"
+    CHECKING = "CHECKING"
+    NOT_SUBMITTED = "NOT_SUBMITTED"
+    ON_SERVICE = "ON_SERVICE"
+    FETCHING = "FETCHING"
+    LOADED = "LOADED"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run. ``words`` are the job's status words as the service gave them, in order, without repeats.
+
+    ``message`` says why a run was not submitted, what it waits for, or what went wrong while fetching. ``percent`` is
+    negative while unknown. ``tested`` and ``connection_id`` serve the rule that a live job is what was tested.
+    """
+
+    key: str
+    name: str
+    mode: Mode
+    configuration: JobConfiguration
+    connection_id: str
+    created: datetime
+    phase: Phase = Phase.SENDING
+    message: str = ""
+    percent: float = -1.0
+    job: Optional[Job] = None
+    tasks: Tuple[JobTask, ...] = ()
+    words: Tuple[str, ...] = ()
+    scenes: Tuple[Scene, ...] = ()
+    credits_charged: Optional[int] = None
+    layers: int = 0
+
+    def on_service(self, job: Job) -> Run:
+        """The run after the service told of its job."""
+        words = self.words if self.words[-1:] == (job.word,) else (*self.words, job.word)
+        phase = self.phase if self.phase in (Phase.FETCHING, Phase.LOADED) else Phase.ON_SERVICE
+        return replace(self, phase=phase, job=job, words=words, message="")
+
+    @property
+    def state(self) -> Optional[JobState]:
+        """The job's state, None before the service has it."""
+        return self.job.state if self.job else None
+
+    @property
+    def live(self) -> bool:
+        """Whether it is a live job."""
+        return self.mode is Mode.LIVE
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the job succeeded on the service."""
+        return self.state is JobState.SUCCEEDED
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still going on that a person may want to cancel."""
+        if self.phase in (Phase.SENDING, Phase.CHECKING, Phase.FETCHING):
+            return True
+        return self.phase is Phase.ON_SERVICE and self.job is not None and not self.job.state.terminal
+
+    @property
+    def loadable(self) -> bool:
+        """Whether there is an output to bring down."""
+        return self.live and self.succeeded and self.phase in (Phase.ON_SERVICE, Phase.LOADED)

@@ -1,0 +1,77 @@
+"""The area of interest, outlined on the map: red and dashed."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransform, QgsGeometry, QgsProject, QgsWkbTypes
+from qgis.gui import QgsMapCanvas, QgsRubberBand
+from qgis.PyQt.QtCore import QObject, Qt
+from qgis.PyQt.QtGui import QColor
+
+from up42_plugin.core.aoi import AOI
+
+_WGS84 = "EPSG:4326"
+
+
+class AreaOutline(QObject):
+    """One rubber band that follows the area and the map's CRS."""
+
+    def __init__(self, canvas: QgsMapCanvas, project: QgsProject, parent: Optional[QObject] = None) -> None:
+        super().__init__(parent)
+        self._canvas, self._project = canvas, project
+        self._aoi: Optional[AOI] = None
+        self._shown = True
+        self._band = QgsRubberBand(canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
+        self._band.setStrokeColor(QColor(220, 30, 40))
+        self._band.setFillColor(QColor(0, 0, 0, 0))
+        self._band.setLineStyle(Qt.PenStyle.DashLine)
+        self._band.setWidth(2)
+        canvas.destinationCrsChanged.connect(self._draw)
+
+    def show_area(self, aoi: Optional[AOI]) -> None:
+        """Outline this area, or nothing."""
+        self._aoi = aoi
+        self._draw()
+
+    def set_shown(self, shown: bool) -> None:
+        """Show the outline only while the dock is open."""
+        self._shown = shown
+        self._draw()
+
+    def zoom(self) -> None:
+        """Show the whole area on the map, with some margin; only ever on the person's click."""
+        geometry = self._geometry()
+        if geometry is not None:
+            extent = geometry.boundingBox()
+            extent.scale(1.6)
+            self._canvas.setExtent(extent)
+            self._canvas.refresh()
+
+    def close(self) -> None:
+        """Take the rubber band off the map."""
+        if self._band is not None:
+            self._canvas.destinationCrsChanged.disconnect(self._draw)
+            self._canvas.scene().removeItem(self._band)
+            self._band = None
+
+    def _geometry(self) -> Optional[QgsGeometry]:
+        if self._aoi is None:
+            return None
+        rings = ", ".join("(" + ", ".join(f"{x!r} {y!r}" for x, y in ring) + ")" for ring in self._aoi.rings)
+        geometry = QgsGeometry.fromWkt(f"Polygon ({rings})")
+        transform = QgsCoordinateTransform(
+            QgsCoordinateReferenceSystem(_WGS84),
+            self._canvas.mapSettings().destinationCrs(),
+            self._project.transformContext(),
+        )
+        # Straight edges on the globe bend on the map: follow them.
+        dense = geometry.densifyByCount(8)
+        dense.transform(transform)
+        return dense
+
+    def _draw(self) -> None:
+        self._band.reset(QgsWkbTypes.GeometryType.PolygonGeometry)
+        geometry = self._geometry() if self._shown else None
+        if geometry is not None:
+            self._band.setToGeometry(geometry, None)

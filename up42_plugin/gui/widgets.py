@@ -1,0 +1,91 @@
+"""Small pieces shared by the sections of the dock."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QSize, Qt
+from qgis.PyQt.QtGui import QFontMetrics, QIcon, QPaintEvent, QPainter
+from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+SUCCESS, WARNING, INFORMATION = "/mIconSuccess.svg", "/mIconWarning.svg", "/mActionPropertiesWidget.svg"
+RUNNING, QUEUED, ON_HOLD, CANCELLED = "/mTaskRunning.svg", "/mTaskQueued.svg", "/mTaskOnHold.svg", "/mTaskCancel.svg"
+
+
+def theme_icon(name: str) -> QIcon:
+    """An icon of QGIS's current theme."""
+    return QgsApplication.getThemeIcon(name)
+
+
+def icon_size(widget: QWidget) -> int:
+    """The height of small icons beside text."""
+    return int(widget.fontMetrics().height() * 1.1)
+
+
+def hint_label(text: str = "") -> QLabel:
+    """A wrapping line one point smaller than the rest."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    font = label.font()
+    font.setPointSizeF(max(6.0, font.pointSizeF() - 1))
+    label.setFont(font)
+    return label
+
+
+def tool_button(icon: str, text: str, name: str) -> QToolButton:
+    """A flat button with a theme icon; its text is tooltip and accessible name."""
+    button = QToolButton()
+    button.setIcon(theme_icon(icon))
+    button.setToolTip(text)
+    button.setAccessibleName(text)
+    button.setObjectName(name)
+    button.setAutoRaise(True)
+    return button
+
+
+class ElidedLabel(QLabel):
+    """One line, elided in the middle; the tooltip has it whole."""
+
+    def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
+        super().setText(text)
+        self.setToolTip(text)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        return QSize(40, super().minimumSizeHint().height())
+
+    def paintEvent(self, _event: Optional[QPaintEvent]) -> None:  # noqa: N802 - Qt's name
+        painter = QPainter(self)
+        metrics = QFontMetrics(self.font())
+        text = metrics.elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter) | int(Qt.AlignmentFlag.AlignLeft), text)
+
+
+class MessageRow(QWidget):
+    """An icon and a wrapping line: the state of something, never told by colour alone."""
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._icon = QLabel()
+        self._icon.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout.addWidget(self._icon)
+        layout.addWidget(self._text, 1)
+
+    def show_message(self, icon: str, text: str) -> None:
+        """Show ``text`` with a theme icon; an empty text hides the row."""
+        self.setVisible(bool(text))
+        size = icon_size(self)
+        self._icon.setPixmap(theme_icon(icon).pixmap(QSize(size, size)))
+        self._text.setText(text)
+        self._text.setAccessibleName(text)
+
+    @property
+    def text(self) -> str:
+        """What the row says."""
+        return self._text.text()

@@ -1,0 +1,124 @@
+"""One timer that follows every running job of ours."""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, Optional, Set
+
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
+
+from up42_plugin.core.context import JobContext
+from up42_plugin.core.monitoring import Look, Pace, look
+from up42_plugin.core.service import ServiceProvider
+from up42_plugin.qgis_bridge.jobs import Job as BackgroundJob
+from up42_plugin.qgis_bridge.jobs import JobRunner
+
+
+class JobMonitor(QObject):
+    """Follows jobs by short background looks; asks less and less often while nothing changes.
+
+    ``job_seen(connection id, Job)``, ``tasks_seen(job id, tasks)`` and ``gone(connection id, job id)`` are emitted for
+    each look, ``trouble(connection id, error)`` when one failed: it goes on by itself, more slowly.
+    """
+
+    job_seen = pyqtSignal(str, object)
+    tasks_seen = pyqtSignal(str, object)
+    gone = pyqtSignal(str, str)
+    trouble = pyqtSignal(str, object)
+
+    def __init__(
+        self,
+        runner: JobRunner,
+        provider_of: Callable[[str], Optional[ServiceProvider]],
+        pace_of: Callable[[str], Pace],
+        parent: Optional[QObject] = None,
+    ) -> None:
+        super().__init__(parent)
+        self._runner, self._provider_of, self._pace_of = runner, provider_of, pace_of
+        self._watched: Dict[str, Dict[str, str]] = {}
+        self._opened: Set[str] = set()
+        self._looking: Dict[str, BackgroundJob] = {}
+        self._intervals: Dict[str, float] = {}
+        self._timers: Dict[str, QTimer] = {}
+
+    def watch(self, connection_id: str, job_id: str, opened: bool = True) -> None:
+        """Follow a job until it ends; ``opened`` also asks for its tasks."""
+        self._watched.setdefault(connection_id, {})[job_id] = ""
+        if opened:
+            self._opened.add(job_id)
+        self.hurry(connection_id)
+
+    def unwatch(self, connection_id: str, job_id: str) -> None:
+        """Stop following a job."""
+        self._watched.get(connection_id, {}).pop(job_id, None)
+        self._opened.discard(job_id)
+
+    def hurry(self, connection_id: str) -> None:
+        """Look again soon: something was just changed by the person."""
+        self._intervals[connection_id] = self._pace_of(connection_id).fastest
+        self._arm(connection_id)
+
+    def stop(self) -> None:
+        """Stop all timers; looks under way end with the runner."""
+        for timer in self._timers.values():
+            timer.stop()
+        self._watched.clear()
+
+    def _arm(self, connection_id: str) -> None:
+        if connection_id in self._looking or not self._watched.get(connection_id):
+            return
+        timer = self._timers.get(connection_id)
+        if timer is None:
+            timer = QTimer(self)
+            timer.setSingleShot(True)
+            timer.setProperty("connection_id", connection_id)
+            timer.timeout.connect(self._timed_out)
+            self._timers[connection_id] = timer
+        timer.start(int(self._intervals[connection_id] * 1000))
+
+    def _timed_out(self) -> None:
+        self._look(str(self.sender().property("connection_id")))
+
+    def _look(self, connection_id: str) -> None:
+        wanted = frozenset(self._watched.get(connection_id, ()))
+        provider = self._provider_of(connection_id)
+        if not wanted or provider is None or connection_id in self._looking:
+            return
+        opened = frozenset(self._opened)
+
+        def work(context: JobContext) -> Look:
+            with provider.open(context) as service:
+                return look(service, wanted, opened)
+
+        job = self._runner.start("UP42: looking after running jobs", work)
+        self._looking[connection_id] = job
+        job.succeeded.connect(lambda result: self._looked(connection_id, result))
+        job.failed.connect(lambda error: self._failed(connection_id, error))
+        job.ended.connect(lambda: self._again(connection_id))
+
+    def _looked(self, connection_id: str, result: Look) -> None:
+        watched = self._watched.get(connection_id, {})
+        changed = False
+        for job in result.jobs:
+            changed = changed or watched.get(job.id) != job.word
+            if job.id in watched:
+                watched[job.id] = job.word
+            if job.id in result.tasks:
+                self.tasks_seen.emit(job.id, result.tasks[job.id])
+            self.job_seen.emit(connection_id, job)
+            if job.state.terminal:
+                self.unwatch(connection_id, job.id)
+        for job_id in result.gone:
+            self.unwatch(connection_id, job_id)
+            self.gone.emit(connection_id, job_id)
+        pace = self._pace_of(connection_id)
+        interval = self._intervals.get(connection_id, pace.fastest)
+        self._intervals[connection_id] = pace.fastest if changed else pace.slower(interval)
+
+    def _failed(self, connection_id: str, error: BaseException) -> None:
+        pace = self._pace_of(connection_id)
+        self._intervals[connection_id] = min(self._intervals.get(connection_id, pace.fastest) * 2, pace.slowest)
+        self.trouble.emit(connection_id, error)
+
+    def _again(self, connection_id: str) -> None:
+        self._looking.pop(connection_id, None)
+        self._arm(connection_id)
