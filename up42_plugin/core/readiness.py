@@ -1,0 +1,95 @@
+"""Which of the two ways to run are open, and why not: one reason at a time, the first that must be mended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional, Sequence, Tuple
+
+from up42_plugin.core.aoi import AOI
+from up42_plugin.core.service import Balance
+from up42_plugin.core.workflow import Workflow
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Everything the answer depends on.
+
+    ``connection_trouble`` says why there is no service yet. ``area_trouble`` is what is wrong with the area itself.
+    ``test_problems`` and ``live_problems`` are sentences of the validation for each mode. ``tested`` says that a fresh
+    test query of this very configuration found ``scenes``; ``test_verdict`` is the sentence about it either way.
+    """
+
+    connection_trouble: str = ""
+    area_trouble: str = ""
+    aoi: Optional[AOI] = None
+    workflow: Optional[Workflow] = None
+    test_problems: Sequence[str] = ()
+    live_problems: Sequence[str] = ()
+    tested: bool = False
+    test_verdict: str = ""
+    balance: Optional[Balance] = None
+    running: bool = False
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """``reason`` is the line above the buttons; ``problem`` when it is something to mend."""
+
+    can_test: bool
+    can_run_live: bool
+    reason: str
+    problem: bool
+
+
+def readiness(situation: Situation) -> Readiness:
+    """Decide. A live job needs a fresh test query wherever the data block offers one."""
+    blocked = _blocks_both(situation)
+    if blocked:
+        return Readiness(False, False, blocked, not blocked.startswith("Starting"))
+    if situation.running:
+        return Readiness(False, False, "A test query is running.", False)
+    workflow = situation.workflow
+    testable = workflow is not None and workflow.data_step.block.test_query is not False
+    live = _blocks_live(situation, testable)
+    if live:
+        return Readiness(testable, False, live[0], live[1])
+    return Readiness(testable, True, situation.test_verdict if testable else _UNTESTABLE, False)
+
+
+_UNTESTABLE = "This block offers no test query; its live jobs cannot be tried first."
+
+
+def _blocks_both(situation: Situation) -> str:
+    if situation.connection_trouble:
+        return situation.connection_trouble
+    if situation.area_trouble:
+        return f"Mend the area first: {_lower_first(situation.area_trouble)}"
+    if situation.aoi is None:
+        return "Choose an area first."
+    if situation.workflow is None:
+        return "Choose a workflow first."
+    return _listed(situation.test_problems)
+
+
+def _blocks_live(situation: Situation, testable: bool) -> Optional[Tuple[str, bool]]:
+    only_live = [text for text in situation.live_problems if text not in situation.test_problems]
+    if only_live:
+        return f"Live job: {_lower_first(_listed(only_live))}", True
+    balance = situation.balance
+    if balance is not None and balance.credits < balance.floor:
+        return f"Balance too low: UP42 asks for at least {balance.floor:,} credits.", True
+    if testable and not situation.tested:
+        return situation.test_verdict or "Live job: run the free test query first.", False
+    return None
+
+
+def _listed(problems: Sequence[str]) -> str:
+    if not problems:
+        return ""
+    more = len(problems) - 1
+    return problems[0] if not more else f"{problems[0]} (and {more} more)"
+
+
+def _lower_first(text: str) -> str:
+    """A sentence going on after a colon; words that are names or abbreviations keep their capital."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]

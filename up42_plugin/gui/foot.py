@@ -1,0 +1,146 @@
+"""The foot of the dock: price, the reason why a button is grey, and the two ways to run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from up42_plugin.core.estimation import Estimation
+from up42_plugin.core.readiness import Readiness
+from up42_plugin.gui.texts import NOT_AVAILABLE, balance_after, credits_text, duration_text, estimation_text
+from up42_plugin.gui.widgets import INFORMATION, SUCCESS, WARNING, MessageRow, tool_button
+
+_UPDATING_AFTER_MS = 300
+
+
+@dataclass(frozen=True)
+class PriceState:
+    """What is known of the price. ``reason`` says why there is none; ``updating`` while a newer one is asked for."""
+
+    estimation: Optional[Estimation] = None
+    balance: Optional[int] = None
+    updating: bool = False
+    reason: str = ""
+
+
+class Foot(QWidget):
+    """Fixed below the scrolling form. Emits the person's commands; knows nothing of how they are carried out."""
+
+    test_asked = pyqtSignal()
+    live_asked = pyqtSignal()
+    cancel_asked = pyqtSignal()
+    again_asked = pyqtSignal()
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        line = QFrame()
+        line.setFrameShape(QFrame.Shape.HLine)
+        line.setFrameShadow(QFrame.Shadow.Sunken)
+        layout.addWidget(line)
+        form = QFormLayout()
+        self.estimation = QLabel(NOT_AVAILABLE)
+        self.estimation.setObjectName("estimation")
+        self.balance_after = QLabel()
+        self.balance_after.setObjectName("balanceAfter")
+        form.addRow("Estimation", self.estimation)
+        form.addRow("Balance after", self.balance_after)
+        layout.addLayout(form)
+        self._form = form
+        reason_row = QHBoxLayout()
+        self.reason = MessageRow()
+        self.reason.setObjectName("reason")
+        self.again_button = QPushButton("Try Again")
+        self.again_button.setObjectName("tryAgain")
+        self.again_button.clicked.connect(self.again_asked)
+        reason_row.addWidget(self.reason, 1)
+        reason_row.addWidget(self.again_button, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(reason_row)
+        layout.addWidget(self._busy_row())
+        layout.addLayout(self._button_row())
+        self._updating = QTimer(self)
+        self._updating.setSingleShot(True)
+        self._updating.setInterval(_UPDATING_AFTER_MS)
+        self._updating.timeout.connect(self._show_updating)
+        self._price = PriceState()
+
+    def _busy_row(self) -> QWidget:
+        self._busy = QWidget()
+        row = QHBoxLayout(self._busy)
+        row.setContentsMargins(0, 0, 0, 0)
+        self._busy_text = QLabel()
+        self._busy_text.setObjectName("testQueryRunning")
+        bar = QProgressBar()
+        bar.setRange(0, 0)
+        bar.setTextVisible(False)
+        bar.setMaximumHeight(self.fontMetrics().height())
+        self.cancel_button = tool_button("/mTaskCancel.svg", "Cancel the test query", "cancelTestQuery")
+        self.cancel_button.clicked.connect(self.cancel_asked)
+        row.addWidget(self._busy_text)
+        row.addWidget(bar, 1)
+        row.addWidget(self.cancel_button)
+        self._busy.hide()
+        return self._busy
+
+    def _button_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.test_button = QPushButton("Run Test Query")
+        self.test_button.setObjectName("runTestQuery")
+        self.live_button = QPushButton("Run Live Job…")
+        self.live_button.setObjectName("runLiveJob")
+        self.test_button.clicked.connect(self.test_asked)
+        self.live_button.clicked.connect(self.live_asked)
+        row.addWidget(self.test_button)
+        row.addStretch(1)
+        row.addWidget(self.live_button)
+        return row
+
+    def show_readiness(self, readiness: Readiness, again: bool = False) -> None:
+        """Enable the buttons and say why one is grey; ``again`` offers to try what failed once more."""
+        icon = WARNING if readiness.problem else (SUCCESS if readiness.can_run_live else INFORMATION)
+        self.reason.show_message(icon, readiness.reason)
+        self.again_button.setVisible(again)
+        for button, able, text in (
+            (self.test_button, readiness.can_test, "Free: shows which scenes exist, and what the real thing costs"),
+            (self.live_button, readiness.can_run_live, "Costs credits: asks for confirmation with the price first"),
+        ):
+            button.setEnabled(able)
+            button.setToolTip(text if able else readiness.reason)
+
+    def show_price(self, price: PriceState) -> None:
+        """Show the estimation; a price being asked anew stays visible and is marked after a moment."""
+        self._price = price
+        if price.updating:
+            if not self._updating.isActive():
+                self._updating.start()
+            return
+        self._updating.stop()
+        self._write_price("")
+
+    def _show_updating(self) -> None:
+        self._write_price(", updating…")
+
+    def _write_price(self, suffix: str) -> None:
+        price = self._price
+        if price.estimation is None:
+            self.estimation.setText("updating…" if suffix else NOT_AVAILABLE)
+            self.estimation.setToolTip(price.reason)
+        else:
+            self.estimation.setText(estimation_text(price.estimation) + suffix)
+            self.estimation.setToolTip("Least and most, read from the service. Only tasks that succeed are charged.")
+        known = price.estimation is not None and price.balance is not None
+        self.balance_after.setVisible(known)
+        self._form.labelForField(self.balance_after).setVisible(known)
+        if price.estimation is not None and price.balance is not None:
+            self.balance_after.setText(credits_text(balance_after(price.balance, price.estimation.credits)))
+
+    def show_busy(self, seconds: Optional[float], what: str = "Test query running") -> None:
+        """Show that a test query runs, for so many seconds now; None hides the row and shows the reason again."""
+        self._busy.setVisible(seconds is not None)
+        self.reason.setVisible(seconds is None and bool(self.reason.text))
+        if seconds is not None:
+            self._busy_text.setText(f"{what}, {duration_text(seconds)}")

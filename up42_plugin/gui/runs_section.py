@@ -1,0 +1,117 @@
+"""Runs of this session: how far they are, and what can be done with them."""
+
+from __future__ import annotations
+
+from typing import Dict, Optional
+
+from qgis.gui import QgsCollapsibleGroupBox
+from qgis.PyQt.QtCore import QSize, pyqtSignal
+from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
+
+from up42_plugin.core.run import Run
+from up42_plugin.gui.run_texts import icon_of, line_of
+from up42_plugin.gui.widgets import ElidedLabel, hint_label, icon_size, theme_icon, tool_button
+
+_SHOWN = 6
+
+
+class RunRow(QWidget):
+    """One run: icon, name, one line of state, a bar while it works, and its two buttons."""
+
+    cancel_asked = pyqtSignal(str)
+    load_asked = pyqtSignal(str)
+
+    def __init__(self, key: str, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"run-{key}")
+        self._key = key
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 2, 0, 2)
+        grid.setVerticalSpacing(1)
+        self._icon = QLabel()
+        self._name = ElidedLabel()
+        self.line = hint_label()
+        self.line.setObjectName("runLine")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setMaximumHeight(max(6, self.fontMetrics().height() // 2))
+        self.load_button = _text_button("Load", "Load the output as layers", "loadOutput")
+        self.load_button.clicked.connect(self._load)
+        self.cancel_button = tool_button("/mTaskCancel.svg", "Cancel", "cancelRun")
+        self.cancel_button.clicked.connect(self._cancel)
+        grid.addWidget(self._icon, 0, 0)
+        grid.addWidget(self._name, 0, 1)
+        grid.addWidget(self.line, 1, 1)
+        grid.addWidget(self._bar, 2, 1)
+        grid.addWidget(self.load_button, 0, 2, 2, 1)
+        grid.addWidget(self.cancel_button, 0, 3, 2, 1)
+        grid.setColumnStretch(1, 1)
+
+    def show_run(self, run: Run) -> None:
+        """Show the present state of the run."""
+        side = icon_size(self)
+        self._icon.setPixmap(theme_icon(icon_of(run)).pixmap(QSize(side, side)))
+        self._name.setText(run.name)
+        self.line.setText(line_of(run))
+        self.line.setAccessibleName(f"{run.name}: {line_of(run)}")
+        self._bar.setVisible(run.busy)
+        self._bar.setRange(0, 0 if run.percent < 0 else 100)
+        self._bar.setValue(max(0, int(run.percent)))
+        self.load_button.setVisible(run.loadable)
+        self.load_button.setText("Load" if run.layers == 0 else "Load Again")
+        self.cancel_button.setVisible(run.busy)
+        self.cancel_button.setToolTip("Cancel the job" if run.live else "Cancel the test query")
+
+    def _cancel(self) -> None:
+        self.cancel_asked.emit(self._key)
+
+    def _load(self) -> None:
+        self.load_asked.emit(self._key)
+
+
+class RunsSection(QgsCollapsibleGroupBox):
+    """The newest runs, newest first."""
+
+    cancel_asked = pyqtSignal(str)
+    load_asked = pyqtSignal(str)
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__("Progress", parent)
+        self.setObjectName("progressSection")
+        self._layout = QVBoxLayout(self)
+        self._rows: Dict[str, RunRow] = {}
+        self.hide()
+
+    def show_run(self, run: Run) -> None:
+        """Show a run, new or changed."""
+        row = self._rows.get(run.key)
+        if row is None:
+            row = RunRow(run.key)
+            row.cancel_asked.connect(self.cancel_asked)
+            row.load_asked.connect(self.load_asked)
+            self._rows[run.key] = row
+            self._layout.insertWidget(0, row)
+            self.show()
+            self._forget_old()
+        row.show_run(run)
+
+    def row(self, key: str) -> RunRow:
+        """The row of a run; raises ``KeyError`` for one that is not shown."""
+        return self._rows[key]
+
+    def _forget_old(self) -> None:
+        while len(self._rows) > _SHOWN:
+            oldest = next((key for key, row in self._rows.items() if row.cancel_button.isHidden()), None)
+            if oldest is None:
+                return
+            row = self._rows.pop(oldest)
+            self._layout.removeWidget(row)
+            row.deleteLater()
+
+
+def _text_button(text: str, tip: str, name: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setObjectName(name)
+    return button

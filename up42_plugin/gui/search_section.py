@@ -1,0 +1,264 @@
+"""Search: geometric filter, scenes, time, limit and clouds; the parameters of the data block everybody needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, Optional, Sequence, Tuple
+
+from qgis.gui import QgsCollapsibleGroupBox, QgsDateTimeEdit, QgsSpinBox
+from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime, pyqtSignal
+from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QMenu, QSlider, QVBoxLayout, QWidget
+
+from up42_plugin.core.configuration import GeometricFilter
+from up42_plugin.core.scenes import Scene
+from up42_plugin.gui.texts import NBSP
+from up42_plugin.gui.widgets import hint_label, tool_button
+
+FILTERS: Sequence[Tuple[GeometricFilter, str, str]] = (
+    (
+        GeometricFilter.CONTAINS,
+        "Contains (covers the whole area)",
+        "Only images that cover the whole area: one acquisition time everywhere.",
+    ),
+    (
+        GeometricFilter.INTERSECTS,
+        "Intersects (touches the area)",
+        "Images that touch the area, also in part: the most images, perhaps of different times.",
+    ),
+    (
+        GeometricFilter.BBOX,
+        "Bounding Box (touches the box)",
+        "Images that touch the upright box around the area; the box may be larger and cost more.",
+    ),
+)
+_HIGHEST_LIMIT = 500
+
+
+@dataclass(frozen=True)
+class SearchValues:
+    """What the form says. ``start`` and ``end`` are dates as ``yyyy-MM-dd``; ``scene_id`` replaces the rest."""
+
+    geometric_filter: GeometricFilter
+    start: str
+    end: str
+    limit: int
+    max_cloud_cover: int
+    scene_id: str = ""
+
+
+class SearchSection(QgsCollapsibleGroupBox):
+    """The search form; ``changed`` is emitted for every change by the person or by :meth:`set_values`."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__("Search", parent)
+        self.setObjectName("searchSection")
+        outer = QVBoxLayout(self)
+        self._form = QFormLayout()
+        outer.addLayout(self._form)
+        self._build_filter()
+        self._build_scene()
+        self._build_time()
+        self._build_limit()
+        self._build_clouds()
+        self._filter_changed()
+
+    def _build_filter(self) -> None:
+        self.filter = QComboBox()
+        self.filter.setObjectName("geometricFilter")
+        self.filter.setAccessibleName("Geometric filter")
+        self.filter.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.filter.setMinimumContentsLength(12)
+        for kind, label, meaning in FILTERS:
+            self.filter.addItem(label, kind.value)
+            self.filter.setItemData(self.filter.count() - 1, meaning, Qt.ItemDataRole.ToolTipRole)
+        self.meaning = hint_label()
+        self._form.addRow("Filter", self.filter)
+        self._form.addRow("", self.meaning)
+        self.filter.currentIndexChanged.connect(self._filter_changed)
+        self.filter.currentIndexChanged.connect(self._emit)
+
+    def _build_scene(self) -> None:
+        self.scene = QComboBox()
+        self.scene.setObjectName("scene")
+        self.scene.setAccessibleName("Scene")
+        self.scene.setToolTip("Scenes found by the last test query. Choosing one asks for exactly that one (ids).")
+        self.scene.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.scene.setMinimumContentsLength(12)
+        self._form.addRow("Scene", self.scene)
+        self.show_scenes(())
+        self.scene.currentIndexChanged.connect(self._scene_changed)
+        self.scene.currentIndexChanged.connect(self._emit)
+
+    def _build_time(self) -> None:
+        today = QDate.currentDate()
+        self.start, self.end = _date_edit("timeStart", "From"), _date_edit("timeEnd", "To")
+        self.start.setDateTime(QDateTime(today.addYears(-1), QTime(0, 0)))
+        self.end.setDateTime(QDateTime(today, QTime(0, 0)))
+        self._time_menu = tool_button("/mIconExpand.svg", "Common time ranges", "timeMenu")
+        self._time_menu.setArrowType(Qt.ArrowType.DownArrow)
+        self._time_menu.setPopupMode(self._time_menu.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self._time_menu)
+        for label, slot in (
+            ("Last 30 Days", self._last_30_days),
+            ("Last 12 Months", self._last_12_months),
+            ("This Year", self._this_year),
+        ):
+            menu.addAction(label).triggered.connect(slot)
+        self._time_menu.setMenu(menu)
+        row = QHBoxLayout()
+        row.addWidget(self.start, 1)
+        row.addWidget(QLabel("to"))
+        row.addWidget(self.end, 1)
+        row.addWidget(self._time_menu)
+        self._form.addRow("Time", row)
+        self.start.valueChanged.connect(self._emit)
+        self.end.valueChanged.connect(self._emit)
+
+    def _build_limit(self) -> None:
+        self.limit = QgsSpinBox()
+        self.limit.setObjectName("limit")
+        self.limit.setAccessibleName("Limit, scenes")
+        self.limit.setRange(1, _HIGHEST_LIMIT)
+        self.limit.setClearValue(1)
+        self.limit.valueChanged.connect(self._limit_changed)
+        self.limit.valueChanged.connect(self._emit)
+        row = QHBoxLayout()
+        row.addWidget(self.limit, 1)
+        row.addWidget(hint_label("newest first"))
+        self._limit_changed(1)
+        self._form.addRow("Limit", row)
+        self._limit_row = row
+
+    def _build_clouds(self) -> None:
+        self.clouds = QgsSpinBox()
+        self.clouds.setObjectName("clouds")
+        self.clouds.setAccessibleName("Clouds, percent")
+        self.clouds.setRange(0, 100)
+        self.clouds.setPrefix("up to ")
+        self.clouds.setSuffix(f"{NBSP}%")
+        self.clouds.setClearValue(100)
+        self.clouds.setToolTip("Clouds of the whole scene, not of your area")
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider.setRange(0, 100)
+        self._slider.setToolTip(self.clouds.toolTip())
+        self._slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._slider.valueChanged.connect(self.clouds.setValue)
+        self.clouds.valueChanged.connect(self._slider.setValue)
+        self.clouds.valueChanged.connect(self._emit)
+        self.clouds.setValue(20)
+        self._clouds_row = QHBoxLayout()
+        self._clouds_row.addWidget(self._slider, 1)
+        self._clouds_row.addWidget(self.clouds)
+        self._form.addRow("Clouds", self._clouds_row)
+
+    @property
+    def values(self) -> SearchValues:
+        """What the form says now."""
+        return SearchValues(
+            GeometricFilter(self.filter.currentData()),
+            self.start.date().toString("yyyy-MM-dd"),
+            self.end.date().toString("yyyy-MM-dd"),
+            self.limit.value(),
+            self.clouds.value(),
+            str(self.scene.currentData() or ""),
+        )
+
+    def set_values(self, values: SearchValues) -> None:
+        """Fill the form, for example from the last session."""
+        self.filter.setCurrentIndex(self.filter.findData(values.geometric_filter.value))
+        for edit, text in ((self.start, values.start), (self.end, values.end)):
+            date = QDate.fromString(text, "yyyy-MM-dd")
+            if date.isValid():
+                edit.setDateTime(QDateTime(date, QTime(0, 0)))
+        self.limit.setValue(values.limit)
+        self.clouds.setValue(values.max_cloud_cover)
+
+    def set_bounds(self, most_scenes: Optional[int], parameters: Mapping[str, object]) -> None:
+        """Take the limit's maximum from the project, and hide what the data block has no parameter for."""
+        self.limit.setMaximum(most_scenes or _HIGHEST_LIMIT)
+        for name, row in (("limit", self._limit_row), ("max_cloud_cover", self._clouds_row)):
+            _set_row_visible(self._form, row, name in parameters)
+        known = [kind.value for kind, _, _ in FILTERS if kind.value in parameters]
+        model = self.filter.model()
+        for index in range(self.filter.count()):
+            model.item(index).setEnabled(not known or self.filter.itemData(index) in known)
+
+    def show_scenes(self, scenes: Sequence[Scene]) -> None:
+        """Offer the scenes a test query found, keeping the chosen one."""
+        keep = self.scene.currentData()
+        self.scene.blockSignals(True)
+        self.scene.clear()
+        self.scene.addItem("Any that match", "")
+        for scene in scenes:
+            self.scene.addItem(_scene_text(scene), scene.scene_id)
+            self.scene.setItemData(self.scene.count() - 1, scene.scene_id, Qt.ItemDataRole.ToolTipRole)
+        index = self.scene.findData(keep) if keep else 0
+        self.scene.setCurrentIndex(max(0, index))
+        self.scene.setEnabled(self.scene.count() > 1)
+        self.scene.blockSignals(False)
+        if keep and index < 0:
+            self._scene_changed()
+            self._emit()
+
+    def choose_scene(self, scene_id: str) -> None:
+        """Ask for exactly this scene; an empty id asks for any again."""
+        self.scene.setCurrentIndex(max(0, self.scene.findData(scene_id)))
+
+    def _scene_changed(self) -> None:
+        free = not self.scene.currentData()
+        for widget in (self.start, self.end, self._time_menu, self.limit, self.clouds, self._slider):
+            widget.setEnabled(free)
+        note = "" if free else "Not used: a scene is chosen"
+        for widget in (self.start, self.end, self.limit):
+            widget.setToolTip(note)
+        self.clouds.setToolTip(note or "Clouds of the whole scene, not of your area")
+
+    def _filter_changed(self) -> None:
+        self.meaning.setText(FILTERS[self.filter.currentIndex()][2])
+        self.filter.setToolTip(f"Geometric filter. {self.meaning.text()}")
+
+    def _limit_changed(self, value: int) -> None:
+        self.limit.setSuffix(f"{NBSP}scene" if value == 1 else f"{NBSP}scenes")
+
+    def _last_30_days(self) -> None:
+        self._set_time(QDate.currentDate().addDays(-30), QDate.currentDate())
+
+    def _last_12_months(self) -> None:
+        self._set_time(QDate.currentDate().addMonths(-12), QDate.currentDate())
+
+    def _this_year(self) -> None:
+        self._set_time(QDate(QDate.currentDate().year(), 1, 1), QDate.currentDate())
+
+    def _set_time(self, start: QDate, end: QDate) -> None:
+        self.start.setDateTime(QDateTime(start, QTime(0, 0)))
+        self.end.setDateTime(QDateTime(end, QTime(0, 0)))
+
+    def _emit(self) -> None:
+        self.changed.emit()
+
+
+def _date_edit(name: str, label: str) -> QgsDateTimeEdit:
+    edit = QgsDateTimeEdit()
+    edit.setObjectName(name)
+    edit.setAccessibleName(label)
+    edit.setDisplayFormat("yyyy-MM-dd")
+    edit.setCalendarPopup(True)
+    edit.setAllowNull(False)
+    edit.setMinimumWidth(60)
+    return edit
+
+
+def _set_row_visible(form: QFormLayout, row: QHBoxLayout, visible: bool) -> None:
+    form.labelForField(row).setVisible(visible)
+    for index in range(row.count()):
+        widget = row.itemAt(index).widget()
+        if widget is not None:
+            widget.setVisible(visible)
+
+
+def _scene_text(scene: Scene) -> str:
+    day = f"{scene.acquired:%Y-%m-%d}" if scene.acquired else scene.scene_id
+    clouds = f", {scene.cloud_cover:.1f}{NBSP}% clouds" if scene.cloud_cover is not None else ""
+    return f"{day}{clouds}"
