@@ -1,0 +1,112 @@
+"""Everything the plugin remembers in QGIS's settings: typed keys with defaults. Never a secret."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from qgis.core import QgsSettings
+from qgis.PyQt.QtCore import QStandardPaths
+
+from up42_plugin.core.connections import Connection, ConnectionKind
+from up42_plugin.qgis_bridge.log import PanelLog
+
+SANDBOX = Connection("sandbox", "Sandbox", ConnectionKind.SANDBOX)
+
+_PREFIX = "up42/"
+_CONNECTIONS = _PREFIX + "connections"
+_CURRENT = _PREFIX + "current_connection"
+_OUTPUT_FOLDER = _PREFIX + "output_folder"
+_CONFIGURATION = _PREFIX + "last_configuration"
+_WELCOMED = _PREFIX + "welcomed"
+
+
+class PluginSettings:
+    """The plugin's settings in the current QGIS profile (section ``plugins``, keys ``up42/…``)."""
+
+    def __init__(self, log: PanelLog) -> None:
+        self._log = log
+
+    def connections(self) -> Tuple[Connection, ...]:
+        """The sandbox and then the connections of the person, in their order. Unreadable ones are logged and kept."""
+        return (SANDBOX, *(connection for connection, _ in self._entries() if connection is not None))
+
+    def save_connections(self, connections: Sequence[Connection]) -> None:
+        """Remember the list (the sandbox is always there and need not be in it); entries we cannot read stay."""
+        foreign = [entry for connection, entry in self._entries(quiet=True) if connection is None]
+        ours = [connection.to_json() for connection in connections if connection.id != SANDBOX.id]
+        self._write(_CONNECTIONS, json.dumps([*ours, *foreign]))
+
+    def current_connection(self) -> Connection:
+        """The connection in use; the sandbox when none was chosen or the chosen one is gone."""
+        chosen = self._text(_CURRENT)
+        return next((item for item in self.connections() if item.id == chosen), SANDBOX)
+
+    def set_current_connection(self, connection_id: str) -> None:
+        """Choose the connection to use from now on."""
+        self._write(_CURRENT, connection_id)
+
+    def output_folder(self) -> Path:
+        """Where outputs go: as chosen, or ``UP42`` in the person's documents."""
+        chosen = self._text(_OUTPUT_FOLDER)
+        if chosen:
+            return Path(chosen)
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        return (Path(documents) if documents else Path.home()) / "UP42"
+
+    def set_output_folder(self, folder: Optional[Path]) -> None:
+        """Choose where outputs go; None for the default."""
+        self._write(_OUTPUT_FOLDER, "" if folder is None else str(folder))
+
+    def last_configuration(self) -> Dict[str, Any]:
+        """What the New Job form held last, as plain JSON; empty when there is nothing or it cannot be read."""
+        value = self._json(_CONFIGURATION, {})
+        return value if isinstance(value, dict) else {}
+
+    def set_last_configuration(self, values: Dict[str, Any]) -> None:
+        """Remember what the New Job form holds."""
+        self._write(_CONFIGURATION, json.dumps(values))
+
+    def welcomed(self) -> bool:
+        """Whether the first-run welcome was answered."""
+        return bool(QgsSettings().value(_WELCOMED, False, type=bool, section=QgsSettings.Section.Plugins))
+
+    def set_welcomed(self, answered: bool = True) -> None:
+        """Remember that the first-run welcome was answered."""
+        self._write(_WELCOMED, answered)
+
+    def _entries(self, quiet: bool = False) -> List[Tuple[Optional[Connection], Any]]:
+        values = self._json(_CONNECTIONS, [], quiet)
+        entries: List[Tuple[Optional[Connection], Any]] = []
+        for value in values if isinstance(values, list) else []:
+            try:
+                entries.append((Connection.from_json(value), value))
+            except ValueError as error:
+                entries.append((None, value))
+                if not quiet:
+                    self._log.warning(f"A connection in the settings cannot be read and is left alone: {error}")
+        return entries
+
+    def _json(self, key: str, default: Any, quiet: bool = False) -> Any:
+        text = self._text(key)
+        if not text:
+            return default
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            if not quiet:
+                self._log.warning(f"The setting {key} is not JSON and is ignored: {error}")
+            return default
+
+    def _text(self, key: str) -> str:
+        return str(QgsSettings().value(key, "", type=str, section=QgsSettings.Section.Plugins))
+
+    def _write(self, key: str, value: Any) -> None:
+        QgsSettings().setValue(key, value, section=QgsSettings.Section.Plugins)
+
+
+def new_connection_id() -> str:
+    """An id for a new connection."""
+    return uuid.uuid4().hex
