@@ -1,0 +1,89 @@
+"""The dock's header: connection, tools, balance, and what live jobs cost here."""
+
+from __future__ import annotations
+
+from typing import Optional, Sequence
+
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from up42_plugin.core.connections import Connection
+from up42_plugin.core.service import Balance
+from up42_plugin.gui.texts import credits_of
+from up42_plugin.gui.widgets import WARNING, icon_size, theme_icon, tool_button
+
+ADD = "add-connection"
+
+
+class Header(QWidget):
+    """Shows and chooses the connection. ``chosen`` carries its id; ``add_asked`` the wish for a new one."""
+
+    chosen = pyqtSignal(str)
+    add_asked = pyqtSignal()
+    refresh_asked = pyqtSignal()
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        self.combo = QComboBox()
+        self.combo.setObjectName("connection")
+        self.combo.setAccessibleName("Connection")
+        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.combo.setMinimumContentsLength(10)
+        self.combo.activated.connect(self._activated)
+        self.refresh_button = tool_button("/mActionRefresh.svg", "Refresh workflows, jobs and balance", "refresh")
+        self.refresh_button.clicked.connect(self.refresh_asked)
+        grid.addWidget(self.combo, 0, 0)
+        grid.addWidget(self.refresh_button, 0, 1)
+        grid.setColumnStretch(0, 1)
+        line = QHBoxLayout()
+        self._balance = QLabel("Balance …")
+        self._balance.setObjectName("balance")
+        self._mark_icon = QLabel()
+        self._mark = QLabel()
+        self._mark.setObjectName("costMark")
+        self._mark.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._mark.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        side = icon_size(self)
+        self._mark_icon.setPixmap(theme_icon(WARNING).pixmap(QSize(side, side)))
+        line.addWidget(self._balance)
+        line.addStretch(1)
+        line.addWidget(self._mark_icon)
+        line.addWidget(self._mark)
+        grid.addLayout(line, 1, 0, 1, 2)
+
+    def show_connections(self, connections: Sequence[Connection], current: Connection) -> None:
+        """List the connections, with the current one chosen and an entry to add another."""
+        self.combo.clear()
+        for connection in connections:
+            icon = "/mIconFolder.svg" if connection.costs else "/mActionTouch.svg"
+            self.combo.addItem(theme_icon("/mIconConnect.svg" if connection.costs else icon), connection.name, connection.id)
+        self.combo.insertSeparator(self.combo.count())
+        self.combo.addItem(theme_icon("/mActionAdd.svg"), "Add Connection…", ADD)
+        self.combo.setCurrentIndex(self.combo.findData(current.id))
+        self._mark_icon.setVisible(current.costs)
+        self._mark.setText("Live jobs cost credits" if current.costs else "Free, offline, synthetic images")
+        self._current = current.id
+
+    def show_balance(self, balance: Optional[Balance], loading: bool = False, reason: str = "") -> None:
+        """Show the credits left, or that they are being read, or why they are not known (in the tooltip)."""
+        self._balance.setToolTip(reason)
+        if balance is None:
+            self._balance.setText("Balance …" if loading else "Balance not available")
+            return
+        low = ", too low for live jobs" if balance.credits < balance.floor else ""
+        self._balance.setText(f"Balance <b>{credits_of(balance.credits)}</b>{low}")
+
+    @property
+    def balance_text(self) -> str:
+        """What the balance line says."""
+        return self._balance.text()
+
+    def _activated(self, index: int) -> None:
+        data = str(self.combo.itemData(index) or "")
+        if data == ADD:
+            self.combo.setCurrentIndex(self.combo.findData(self._current))
+            self.add_asked.emit()
+        elif data:
+            self.chosen.emit(data)

@@ -1,0 +1,158 @@
+"""The connections: which there are, which one is current, and the way to its service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from up42_plugin.api.errors import Up42Error
+from up42_plugin.core.connections import Connection, ConnectionKind, ProjectKey
+from up42_plugin.core.monitoring import Pace
+from up42_plugin.core.service import ServiceProvider
+from up42_plugin.qgis_bridge.credentials import CredentialStore
+from up42_plugin.qgis_bridge.network import QgisNetwork, SessionFactory, session_factory
+from up42_plugin.qgis_bridge.sandbox_process import SandboxProcess
+from up42_plugin.qgis_bridge.settings import SANDBOX, PluginSettings, new_connection_id
+
+MakeProvider = Callable[[str, str, ProjectKey, SessionFactory], ServiceProvider]
+
+_PACES = {ConnectionKind.SANDBOX: Pace(0.5, 5.0), ConnectionKind.CLASSIC: Pace(5.0, 60.0)}
+
+
+class HubPhase(str, Enum):
+    """How far the way to the current connection's service is."""
+
+    IDLE = "IDLE"
+    STARTING = "STARTING"
+    NEEDS_SIGN_IN = "NEEDS_SIGN_IN"
+    READY = "READY"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True)
+class HubState:
+    """The phase, and what to tell the person about it."""
+
+    phase: HubPhase
+    message: str = ""
+
+
+class ConnectionHub(QObject):
+    """Knows the connections and opens the current one. Main thread only.
+
+    ``connections_changed`` when the list or the choice changed, ``state_changed(HubState)`` as the way to the service
+    opens. Nothing here asks for the master password unless :meth:`open` is told that the person clicked.
+    """
+
+    connections_changed = pyqtSignal()
+    state_changed = pyqtSignal(object)
+
+    def __init__(
+        self,
+        settings: PluginSettings,
+        credentials: CredentialStore,
+        network: QgisNetwork,
+        sandbox: SandboxProcess,
+        make_provider: MakeProvider,
+        parent: Optional[QObject] = None,
+    ) -> None:
+        super().__init__(parent)
+        self._settings, self._credentials, self._network = settings, credentials, network
+        self._sandbox, self._make_provider = sandbox, make_provider
+        self._providers: Dict[str, ServiceProvider] = {}
+        self.state = HubState(HubPhase.IDLE)
+        sandbox.started.connect(self._sandbox_started)
+        sandbox.failed.connect(self._sandbox_failed)
+
+    @property
+    def connections(self) -> Tuple[Connection, ...]:
+        """All connections, the sandbox first."""
+        return self._settings.connections()
+
+    @property
+    def current(self) -> Connection:
+        """The connection in use."""
+        return self._settings.current_connection()
+
+    def provider_of(self, connection_id: str) -> Optional[ServiceProvider]:
+        """The way to a connection's service, None while it is not open."""
+        return self._providers.get(connection_id)
+
+    def pace_of(self, connection_id: str) -> Pace:
+        """How often running jobs of a connection are looked after."""
+        kinds = {connection.id: connection.kind for connection in self.connections}
+        return _PACES[kinds.get(connection_id, ConnectionKind.CLASSIC)]
+
+    def choose(self, connection_id: str) -> None:
+        """Make another connection the current one and open it: the person clicked."""
+        self._settings.set_current_connection(connection_id)
+        self.connections_changed.emit()
+        self.open(clicked=True)
+
+    def open(self, clicked: bool) -> None:
+        """Open the way to the current connection. Without a click nothing is asked of the person."""
+        connection = self.current
+        if connection.id in self._providers:
+            self._tell(HubPhase.READY)
+        elif connection.kind is ConnectionKind.SANDBOX:
+            self._tell(HubPhase.STARTING, "Starting the sandbox…")
+            self._sandbox.start()
+        elif self._credentials.needs_prompt(connection) and not clicked:
+            self._tell(HubPhase.NEEDS_SIGN_IN, f"Not signed in to {connection.name}.")
+        else:
+            self._sign_in(connection)
+
+    def reopen(self) -> None:
+        """Forget what is open for the current connection and open it anew: the person clicked."""
+        self._providers.pop(self.current.id, None)
+        self.open(clicked=True)
+
+    def add(self, name: str, address: str, key: ProjectKey, keep: bool) -> Connection:
+        """Add a connection and make it the current one; raises ``CredentialsError`` when its key cannot be kept."""
+        connection = Connection(new_connection_id(), name, ConnectionKind.CLASSIC, address, key.project_id)
+        if keep:
+            connection = replace(connection, authcfg=self._credentials.store(connection, key))
+        else:
+            self._credentials.keep_for_session(connection, key)
+        self._settings.save_connections([*self.connections, connection])
+        self.choose(connection.id)
+        return connection
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection and its key; the sandbox stays."""
+        if connection.id == SANDBOX.id:
+            return
+        self._credentials.delete(connection)
+        self._providers.pop(connection.id, None)
+        self._settings.save_connections([item for item in self.connections if item.id != connection.id])
+        self.choose(SANDBOX.id)
+
+    def _sign_in(self, connection: Connection) -> None:
+        try:
+            key = self._credentials.read(connection)
+        except Up42Error as error:
+            self._tell(HubPhase.FAILED, error.user_message)
+            return
+        self._connect(connection.id, connection.address, key)
+
+    def _sandbox_started(self, info: Mapping[str, Any]) -> None:
+        key = ProjectKey(str(info["project_id"]), str(info["project_api_key"]))
+        self._connect(SANDBOX.id, str(info["base_url"]), key)
+
+    def _sandbox_failed(self, message: str, _detail: str) -> None:
+        self._providers.pop(SANDBOX.id, None)
+        if self.current.id == SANDBOX.id:
+            self._tell(HubPhase.FAILED, message)
+
+    def _connect(self, connection_id: str, address: str, key: ProjectKey) -> None:
+        sessions = session_factory(self._network.settings([address]))
+        self._providers[connection_id] = self._make_provider(connection_id, address, key, sessions)
+        if self.current.id == connection_id:
+            self._tell(HubPhase.READY)
+
+    def _tell(self, phase: HubPhase, message: str = "") -> None:
+        self.state = HubState(phase, message)
+        self.state_changed.emit(self.state)

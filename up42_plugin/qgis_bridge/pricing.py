@@ -1,0 +1,84 @@
+"""The live estimation: asked again a moment after each change, stale answers dropped."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
+
+from up42_plugin.core.configuration import JobConfiguration
+from up42_plugin.core.context import JobContext
+from up42_plugin.core.estimation import Estimation
+from up42_plugin.core.service import ServiceProvider
+from up42_plugin.qgis_bridge.jobs import Job, JobRunner
+
+DEBOUNCE_MS = 600
+
+
+class Pricing(QObject):
+    """Asks for the price of a configuration; ``asking`` when it begins to, then ``estimated`` or ``failed``.
+
+    The same configuration at the same connection is asked only once, unless :meth:`forget` was called.
+    """
+
+    asking = pyqtSignal()
+    estimated = pyqtSignal(object)
+    failed = pyqtSignal(object)
+
+    def __init__(self, runner: JobRunner, parent: Optional[QObject] = None) -> None:
+        super().__init__(parent)
+        self._runner = runner
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(DEBOUNCE_MS)
+        self._timer.timeout.connect(self._ask)
+        self._wanted: Optional[JobConfiguration] = None
+        self._provider: Optional[ServiceProvider] = None
+        self._key = ""
+        self._job: Optional[Job] = None
+
+    def want(self, configuration: Optional[JobConfiguration], provider: Optional[ServiceProvider]) -> None:
+        """Have the price of this configuration; None stops asking."""
+        key = "" if configuration is None or provider is None else f"{provider.connection_id} {configuration.fingerprint}"
+        if key == self._key:
+            return
+        self._key, self._wanted, self._provider = key, configuration, provider
+        self._cancel()
+        if key:
+            self.asking.emit()
+            self._timer.start()
+
+    def forget(self) -> None:
+        """Ask again even when nothing has changed."""
+        self._key = ""
+
+    def stop(self) -> None:
+        """Ask nothing any more."""
+        self.want(None, None)
+
+    def _cancel(self) -> None:
+        self._timer.stop()
+        job, self._job = self._job, None
+        if job is not None:
+            job.cancel()
+
+    def _ask(self) -> None:
+        configuration, provider, key = self._wanted, self._provider, self._key
+        if configuration is None or provider is None:
+            return
+
+        def work(context: JobContext) -> Estimation:
+            with provider.open(context) as service:
+                return service.estimate(configuration)
+
+        job = self._job = self._runner.start("UP42: estimating", work, hidden=True)
+        job.succeeded.connect(lambda estimation: self._answered(key, estimation))
+        job.failed.connect(lambda error: self._refused(key, error))
+
+    def _answered(self, key: str, estimation: Estimation) -> None:
+        if key == self._key:
+            self.estimated.emit(estimation)
+
+    def _refused(self, key: str, error: BaseException) -> None:
+        if key == self._key:
+            self.failed.emit(error)

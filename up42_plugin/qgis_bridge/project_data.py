@@ -1,0 +1,71 @@
+"""What the dock needs to know of the connection's project: its limits, balance and workflows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional, Tuple
+
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from up42_plugin.core.context import JobContext
+from up42_plugin.core.service import Balance, Limits, Project, ServiceProvider
+from up42_plugin.core.workflow import Workflow
+from up42_plugin.qgis_bridge.jobs import Job, JobRunner
+
+
+@dataclass(frozen=True)
+class ProjectData:
+    """A snapshot; ``workflows`` come with their steps."""
+
+    connection_id: str
+    project: Project
+    limits: Limits
+    workflows: Tuple[Workflow, ...]
+
+
+class ProjectReader(QObject):
+    """Reads the project in the background; a newer wish makes an older one stale."""
+
+    project_read = pyqtSignal(object)
+    balance_read = pyqtSignal(str, object)
+    failed = pyqtSignal(object)
+    balance_failed = pyqtSignal(object)
+
+    def __init__(self, runner: JobRunner, parent: Optional[QObject] = None) -> None:
+        super().__init__(parent)
+        self._runner = runner
+        self._project: Optional[Job] = None
+        self._balance: Optional[Job] = None
+
+    def read(self, provider: ServiceProvider) -> None:
+        """Read project, limits and workflows, and the balance beside them."""
+
+        def work(context: JobContext) -> ProjectData:
+            with provider.open(context) as service:
+                project, limits = service.project(), service.limits()
+                workflows = tuple(service.workflow(found.id) for found in service.workflows())
+            return ProjectData(provider.connection_id, project, limits, workflows)
+
+        if self._project is not None:
+            self._project.cancel()
+        job = self._project = self._runner.start("UP42: reading the project", work, hidden=True)
+        job.succeeded.connect(self.project_read)
+        job.failed.connect(self.failed)
+        self.read_balance(provider)
+
+    def read_balance(self, provider: ServiceProvider) -> None:
+        """Read the credits left."""
+        connection_id = provider.connection_id
+
+        def work(context: JobContext) -> Tuple[str, Balance]:
+            with provider.open(context) as service:
+                return connection_id, service.balance()
+
+        if self._balance is not None:
+            self._balance.cancel()
+        job = self._balance = self._runner.start("UP42: reading the balance", work, hidden=True)
+        job.succeeded.connect(self._tell_balance)
+        job.failed.connect(self.balance_failed)
+
+    def _tell_balance(self, answer: Tuple[str, Balance]) -> None:
+        self.balance_read.emit(*answer)
