@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 from up42_plugin.core.aoi import AOI
 from up42_plugin.core.jobs import Mode
-from up42_plugin.core.workflow import GEOMETRY_PARAMETERS, Workflow
+from up42_plugin.core.parameters import (
+    ASSET_IDS,
+    CLIP_TO_AOI,
+    CLOUDS,
+    IDS,
+    LIMIT,
+    TIME,
+    TIME_SERIES,
+    ParameterSchema,
+    ParameterSpec,
+    default_parameters,
+)
+from up42_plugin.core.timerange import Moment, TimeRange
+from up42_plugin.core.workflow import GEOMETRY_PARAMETERS, Step, Workflow
+
+CONFIG = "config"
+_SEARCH_LABELS = {TIME: "Time", TIME_SERIES: "Time", CLOUDS: "Clouds", LIMIT: "Limit", IDS: "Scene IDs"}
+_ABSENT = object()
 
 
 class GeometricFilter(str, Enum):
@@ -19,6 +37,15 @@ class GeometricFilter(str, Enum):
     INTERSECTS = "intersects"
     BBOX = "bbox"
     CONTAINS = "contains"
+
+
+class Keep(Enum):
+    """The default of an argument that changes nothing, where None is a value."""
+
+    KEEP = "keep"
+
+
+KEEP = Keep.KEEP
 
 
 @dataclass(frozen=True)
@@ -34,13 +61,183 @@ class JobConfiguration:
     geometric_filter: GeometricFilter
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    @classmethod
+    def of(
+        cls,
+        workflow: Workflow,
+        aoi: Optional[AOI] = None,
+        geometric_filter: GeometricFilter = GeometricFilter.INTERSECTS,
+    ) -> JobConfiguration:
+        """A configuration with the defaults of all blocks."""
+        return cls(workflow, aoi, geometric_filter, default_parameters(workflow))
+
+    def with_aoi(self, aoi: Optional[AOI], geometric_filter: Optional[GeometricFilter] = None) -> JobConfiguration:
+        """The same for another area, and another filter where one is given."""
+        return replace(self, aoi=aoi, geometric_filter=geometric_filter or self.geometric_filter)
+
+    def with_search(
+        self,
+        time: Union[Tuple[Moment, Moment], Keep, None] = KEEP,
+        limit: Union[int, Keep] = KEEP,
+        max_cloud_cover: Union[int, Keep, None] = KEEP,
+        ids: Union[Iterable[str], Keep, None] = KEEP,
+    ) -> JobConfiguration:
+        """The same with another search in the data block; what is not given stays.
+
+        ``time`` is a start and an end, both included: dates stand for whole days in UTC, None for any time. ``ids``
+        asks for exactly these scenes, and sets the limit to their number as the vendor's client does; None asks by
+        time, limit and clouds again.
+
+        Raises:
+            TimeRangeError: a start or end that is none, or an end before its start.
+        """
+        changes: Dict[str, Any] = {}
+        if not isinstance(time, Keep):
+            changes[TIME] = None if time is None else str(TimeRange.of(*time))
+        if not isinstance(max_cloud_cover, Keep):
+            changes[CLOUDS] = max_cloud_cover
+        if not isinstance(ids, Keep):
+            scenes = list(ids) if ids is not None else None
+            changes[IDS] = scenes
+            if scenes:
+                changes[LIMIT] = len(scenes)
+        if not isinstance(limit, Keep):
+            changes[LIMIT] = limit
+        return self.with_parameters(self.workflow.data_step.name, changes)
+
+    def with_parameters(self, task: str, changes: Mapping[str, Any]) -> JobConfiguration:
+        """The same with some of one task's parameters changed."""
+        parameters = {name: dict(values) for name, values in self.parameters.items()}
+        parameters[task] = {**parameters.get(task, {}), **deepcopy(dict(changes))}
+        return replace(self, parameters=parameters)
+
     def inputs(self, mode: Mode) -> Dict[str, Any]:
-        """The JSON body of the job, ``config.mode`` included."""
-        raise NotImplementedError
+        """The JSON body of the job, ``config.mode`` included: one member for every task, in the chain's order.
+
+        With an AOI the data task gets it as the one geometric filter, and so does every later task that clips to it;
+        the other geometries a block knows are null. The body is the caller's own.
+        """
+        body: Dict[str, Any] = {}
+        for number, step in enumerate(self.workflow.steps):
+            body[step.name] = self._task_inputs(step, number == 0)
+        for task, values in self.parameters.items():
+            if task not in body and task != CONFIG:
+                body[task] = deepcopy(dict(values))
+        body[CONFIG] = {"mode": mode.value}
+        return body
+
+    def _task_inputs(self, step: Step, first: bool) -> Dict[str, Any]:
+        given = deepcopy(dict(self.parameters.get(step.name, {})))
+        if self.aoi is None:
+            return given
+        values = {name: value for name, value in given.items() if name not in GEOMETRY_PARAMETERS}
+        schema = ParameterSchema.of(step.block)
+        offered = schema.geometries
+        if not offered:
+            return values
+        for name in GEOMETRY_PARAMETERS:
+            if name in offered:
+                values[name] = None
+        if _wants_geometry(first, schema, values):
+            name = self._filter_for(offered, first)
+            values[name] = _geometry(self.aoi, name)
+        return values
+
+    def _filter_for(self, offered: Sequence[str], first: bool) -> str:
+        """The data block is asked what was chosen, even in vain; clipping has the same result with any polygon."""
+        wanted = self.geometric_filter.value
+        if first or wanted in offered:
+            return wanted
+        polygons = [name for name in offered if name != GeometricFilter.BBOX.value]
+        return polygons[0] if polygons else offered[0]
 
     @property
     def fingerprint(self) -> str:
-        """Equal for configurations that ask for the same thing: SHA-256 of workflow id and inputs."""
-        body = {key: value for key, value in self.inputs(Mode.LIVE).items() if key != "config"}
-        text = json.dumps([self.workflow.id, body], sort_keys=True, separators=(",", ":"))
+        """Equal for configurations that ask for the same thing: SHA-256 of the workflow, its blocks and the inputs.
+
+        A parameter left to its default and the same value written out are the same thing.
+        """
+        blocks = [[step.name, step.block.id] for step in self.workflow.steps]
+        text = json.dumps(
+            [self.workflow.id, blocks, _effective(self)], sort_keys=True, separators=(",", ":"), ensure_ascii=True
+        )
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def differences(old: JobConfiguration, new: JobConfiguration) -> Tuple[str, ...]:
+    """What changed, in the words of the form: ``Workflow``, ``Area``, ``Filter``, ``Time``, ``Clouds``, ``Limit``,
+    ``Scene IDs``, else the block's title and the parameter. Empty when the fingerprints are equal.
+    """  # noqa: D205 - the words are the summary
+    if old.fingerprint == new.fingerprint:
+        return ()
+    found: List[str] = []
+    if _blocks(old) != _blocks(new):
+        found.append("Workflow")
+    if (old.aoi.rings if old.aoi else None) != (new.aoi.rings if new.aoi else None):
+        found.append("Area")
+    if old.geometric_filter != new.geometric_filter and old.aoi is not None and new.aoi is not None:
+        found.append("Filter")
+    before, after = _effective(old), _effective(new)
+    for position, step in enumerate(new.workflow.steps):
+        earlier = old.workflow.steps[position] if position < len(old.workflow.steps) else None
+        if earlier is None or earlier.block.name != step.block.name:
+            continue
+        found.extend(_changed(step, position == 0, before.get(earlier.name, {}), after.get(step.name, {})))
+    found.extend(name for name in after if name not in before and "Workflow" not in found)
+    return tuple(dict.fromkeys(found)) or ("Parameters",)
+
+
+def _changed(step: Step, first: bool, before: Mapping[str, Any], after: Mapping[str, Any]) -> List[str]:
+    schema = ParameterSchema.of(step.block)
+    found = []
+    for name in dict.fromkeys([*_SEARCH_LABELS, *before, *after]):
+        if name in GEOMETRY_PARAMETERS or before.get(name, _ABSENT) == after.get(name, _ABSENT):
+            continue
+        if first and name in _SEARCH_LABELS:
+            found.append(_SEARCH_LABELS[name])
+            continue
+        spec = schema.get(name) or ParameterSpec.parse(name, {})
+        found.append(f"{step.block.title}: {spec.label}")
+    return found
+
+
+def _blocks(configuration: JobConfiguration) -> Tuple[Any, ...]:
+    workflow = configuration.workflow
+    return workflow.id, tuple((step.name, step.block.id) for step in workflow.steps)
+
+
+def _effective(configuration: JobConfiguration) -> Dict[str, Dict[str, Any]]:
+    """The inputs with the blocks' defaults where a parameter is left out, without geometries that are null."""
+    body = configuration.inputs(Mode.LIVE)
+    body.pop(CONFIG)
+    for step in configuration.workflow.steps:
+        body[step.name] = {**ParameterSchema.of(step.block).defaults(), **body[step.name]}
+    return {
+        task: {
+            name: _plain(value)
+            for name, value in values.items()
+            if value is not None or name not in GEOMETRY_PARAMETERS
+        }
+        for task, values in body.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    """The value with whole numbers as integers: ``10`` and ``10.0`` are the same in JSON."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(member) for key, member in value.items()}
+    return [_plain(member) for member in value] if isinstance(value, (list, tuple)) else value
+
+
+def _wants_geometry(first: bool, schema: ParameterSchema, values: Mapping[str, Any]) -> bool:
+    """Data blocks search in the AOI, unless they are told which assets to take; processing blocks may clip to it."""
+    if first:
+        return not values.get(ASSET_IDS)
+    spec = schema.get(CLIP_TO_AOI)
+    return spec is None or values.get(CLIP_TO_AOI, spec.default) is True
+
+
+def _geometry(aoi: AOI, name: str) -> Any:
+    return list(aoi.bbox) if name == GeometricFilter.BBOX.value else aoi.geojson()

@@ -276,8 +276,9 @@ def _union(polygons: Sequence[Rings]) -> Optional[ogr.Geometry]:
 
 def _closed(polygons: List[Rings], tolerance: float) -> List[Rings]:
     """Parts with hairline gaps between them, closed by growing and shrinking; others as they were."""
-    grown = _call(_union(polygons).Buffer, tolerance, 1)
-    if len(_polygons_of(grown)) == len(polygons):
+    union = _union(polygons)
+    grown = _call(union.Buffer, tolerance, 1) if union is not None else None
+    if grown is None or len(_polygons_of(grown)) == len(polygons):
         return polygons
     shrunk = _polygons_of(_call(grown.Buffer, -tolerance, 1))
     return shrunk if shrunk and len(shrunk) < len(polygons) else polygons

@@ -10,7 +10,7 @@ from up42_plugin.core.geometry import Point, Rings, tidy_ring
 from up42_plugin.core.geometry_errors import EMPTY, NOT_FINITE, UNREADABLE, AoiError, no_area, refuse
 
 _LONGITUDE_LATITUDE = ("CRS84", ":4326", "/4326")
-_CONTAINERS: Mapping[Any, str] = {"FeatureCollection": "features", "GeometryCollection": "geometries"}
+_CONTAINERS = {"FeatureCollection": "features", "GeometryCollection": "geometries"}
 _AREAS = frozenset({"Polygon", "MultiPolygon"})
 _LINES = frozenset({"LineString", "MultiLineString"})
 _POINTS = frozenset({"Point", "MultiPoint"})
@@ -59,7 +59,7 @@ def _check_crs(document: Mapping[str, Any]) -> None:
 
 
 def _polygons(document: Mapping[str, Any], kinds: List[str]) -> List[Rings]:
-    kind = document.get("type")
+    kind = str(document.get("type"))
     if kind in _CONTAINERS:
         return [found for member in _members(document, _CONTAINERS[kind]) for found in _polygons(member, kinds)]
     if kind == "Feature":
@@ -72,7 +72,7 @@ def _polygons(document: Mapping[str, Any], kinds: List[str]) -> List[Rings]:
         return [found for part in ([parts] if kind == "Polygon" else parts) for found in _polygon(part)]
     if kind not in _LINES and kind not in _POINTS:
         raise _unreadable(f"unknown type {kind!r}")
-    kinds.append(str(kind))
+    kinds.append(kind)
     return []
 
 
