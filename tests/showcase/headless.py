@@ -1,0 +1,109 @@
+"""A QGIS without a desktop: the application, a main window with a map, and the part of ``iface`` the plugin uses."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, Callable, List, Optional
+
+from qgis.core import QgsApplication, QgsCoordinateReferenceSystem, QgsMapRendererParallelJob, QgsProject
+from qgis.gui import QgsLayerTreeMapCanvasBridge, QgsMapCanvas, QgsMessageBar
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QColor, QFont
+from qgis.PyQt.QtWidgets import QAction, QDockWidget, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
+
+
+class HeadlessInterface(QObject):
+    """The methods of ``QgisInterface`` that the plugin calls, over real widgets. Anything else is an error."""
+
+    currentLayerChanged = pyqtSignal(object)  # noqa: N815 - QGIS's name
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.window = QMainWindow()
+        central = QWidget()
+        layout = QVBoxLayout(central)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.bar = QgsMessageBar(central)
+        self.canvas = QgsMapCanvas(central)
+        self.canvas.setCanvasColor(QColor("white"))
+        layout.addWidget(self.bar)
+        layout.addWidget(self.canvas, 1)
+        self.window.setCentralWidget(central)
+        self.tools = QToolBar("Plugins")
+        self.window.addToolBar(self.tools)
+        self.menus: List[QAction] = []
+        self.bridge = QgsLayerTreeMapCanvasBridge(QgsProject.instance().layerTreeRoot(), self.canvas)
+
+    def mainWindow(self) -> QMainWindow:  # noqa: N802
+        return self.window
+
+    def mapCanvas(self) -> QgsMapCanvas:  # noqa: N802
+        return self.canvas
+
+    def messageBar(self) -> QgsMessageBar:  # noqa: N802
+        return self.bar
+
+    def pluginHelpMenu(self) -> QMenu:  # noqa: N802
+        return QMenu()
+
+    def addToolBarIcon(self, action: QAction) -> int:  # noqa: N802
+        self.tools.addAction(action)
+        return 0
+
+    def removeToolBarIcon(self, action: QAction) -> None:  # noqa: N802
+        self.tools.removeAction(action)
+
+    def addPluginToRasterMenu(self, _menu: str, action: QAction) -> None:  # noqa: N802
+        self.menus.append(action)
+
+    def removePluginRasterMenu(self, _menu: str, action: QAction) -> None:  # noqa: N802
+        self.menus.remove(action)
+
+    def addDockWidget(self, area: Qt.DockWidgetArea, dock: QDockWidget) -> None:  # noqa: N802
+        self.window.addDockWidget(area, dock)
+
+    def addTabifiedDockWidget(  # noqa: N802
+        self, area: Qt.DockWidgetArea, dock: QDockWidget, _names: Any = (), _raise: bool = False
+    ) -> None:
+        self.window.addDockWidget(area, dock)
+
+    def removeDockWidget(self, dock: QDockWidget) -> None:  # noqa: N802
+        self.window.removeDockWidget(dock)
+
+
+def start_qgis() -> QgsApplication:
+    """The application, with widgets but without a screen."""
+    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts, True)
+    application = QgsApplication([arg.encode() for arg in sys.argv[:1]], True)
+    font = QFont("DejaVu Sans")
+    font.setPointSize(9)
+    application.setFont(font)
+    application.initQgis()
+    application.authManager().setMasterPassword("throw-away", True)
+    return application
+
+
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60.0, each: Optional[Callable] = None) -> None:
+    """Run the event loop until ``condition``; raises ``TimeoutError`` naming what was waited for."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {seconds:.0f} s for {what}")
+        QgsApplication.processEvents()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        if each is not None:
+            each()
+        time.sleep(0.01)
+
+
+def render_map(canvas: QgsMapCanvas, path: str, width: int = 1200, height: int = 900) -> None:
+    """Draw what the canvas shows, with the outlines on it, into a picture."""
+    settings = canvas.mapSettings()
+    settings.setOutputSize(QSize(width, height))
+    settings.setDestinationCrs(QgsCoordinateReferenceSystem(canvas.mapSettings().destinationCrs()))
+    settings.setBackgroundColor(QColor("white"))
+    job = QgsMapRendererParallelJob(settings)
+    job.start()
+    job.waitForFinished()
+    job.renderedImage().save(path)
