@@ -6,7 +6,7 @@ master password, which must never happen by itself. The sandbox's key is no secr
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Dict
 
 from qgis.core import QgsAuthManager, QgsAuthMethodConfig
 
@@ -65,12 +65,13 @@ class CredentialStore:
             key = self._session.get(connection.id)
             if key is None:
                 raise CredentialsError(
-                    f"There is no key for the connection {connection.name!r}. Edit the connection and type the project's key."
+                    f"There is no key for the connection {connection.name!r}. "
+                    "Edit the connection and type the project's key."
                 )
             return key
         self._unlock()
-        config = QgsAuthMethodConfig()
-        if not _succeeded(self._manager.loadAuthenticationConfig(connection.authcfg, config, True)):
+        loaded, config = self._manager.loadAuthenticationConfig(connection.authcfg, QgsAuthMethodConfig(), True)
+        if not loaded:
             raise CredentialsError(
                 f"The key of the connection {connection.name!r} is no longer in QGIS's authentication database. "
                 "Edit the connection and type the project's key again.",
@@ -94,9 +95,9 @@ class CredentialStore:
         known = connection.authcfg and connection.authcfg in self._manager.configIds()
         if known:
             config.setId(connection.authcfg)
-            stored = _succeeded(self._manager.updateAuthenticationConfig(config))
+            stored = self._manager.updateAuthenticationConfig(config)
         else:
-            stored = _succeeded(self._manager.storeAuthenticationConfig(config))
+            stored, config = self._manager.storeAuthenticationConfig(config)
         if not stored or not config.id():
             raise CredentialsError(
                 "QGIS could not write the key to its authentication database. Try again, or keep the key for this "
@@ -111,7 +112,7 @@ class CredentialStore:
         self._session[connection.id] = key
 
     def delete(self, connection: Connection) -> None:
-        """Forget a connection's key, in memory and in the database. Raises :class:`CredentialsError` if it stays there."""
+        """Forget a connection's key, here and in the database; raises :class:`CredentialsError` if it stays."""
         self._session.pop(connection.id, None)
         if not connection.authcfg or connection.authcfg not in self._manager.configIds():
             return
@@ -132,7 +133,8 @@ class CredentialStore:
     def _unlock(self) -> None:
         if not self.usable:
             raise CredentialsLockedError(
-                "QGIS's authentication database cannot be used on this computer. You can keep the key for this session only.",
+                "QGIS's authentication database cannot be used on this computer. "
+                "You can keep the key for this session only.",
                 str(self._manager.disabledMessage()),
             )
         if not self._manager.setMasterPassword(True):
@@ -141,8 +143,3 @@ class CredentialStore:
                 "Try again and type it, or keep the key for this session only.",
                 "no master password",
             )
-
-
-def _succeeded(answer: Any) -> bool:
-    """PyQGIS answers with a bool, or with a tuple that begins with one, depending on call and version."""
-    return bool(answer[0] if isinstance(answer, tuple) else answer)

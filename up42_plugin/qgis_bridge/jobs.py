@@ -232,11 +232,12 @@ class _Task(QgsTask):
         return True
 
     def cancel(self) -> None:
+        # QGIS first: once woken, the worker may end while QGIS still works on the cancelling
+        super().cancel()
         try:
             self._context.cancel()
         except Exception as error:
             self._log.exception("Waking a cancelled job", error)
-        super().cancel()
 
     def finished(self, result: bool) -> None:
         self.over.set()
