@@ -18,7 +18,7 @@ class Up42Error(Exception):
         self.detail = detail
 
 
-class Cancelled(Up42Error):
+class Cancelled(Up42Error):  # noqa: N818 - an outcome, not a mistake
     """The person cancelled; nothing to report."""
 
     def __init__(self) -> None:
