@@ -1,0 +1,140 @@
+"""How a raster is best looked at: natural colours, an index in steps of colour, classes, or grey."""
+
+from __future__ import annotations
+
+from typing import Dict, Mapping, Optional, Sequence, Tuple
+
+from up42_plugin.core.bands import BLUE, FALSE_COLOURS, GREEN, NIR, PAN, RED, band_roles
+from up42_plugin.core.gdal_access import open_raster
+from up42_plugin.core.layer_plan import (
+    BandRange,
+    ClassStyle,
+    ColourClass,
+    GreyStyle,
+    RampStep,
+    RampStyle,
+    RasterStyle,
+    RgbStyle,
+)
+from up42_plugin.core.rasters import RasterFacts, cut_range, distinct, sample
+
+NDVI_STEPS: Tuple[RampStep, ...] = (
+    RampStep(0.2, "#a6611a", "0.2 and less: none"),
+    RampStep(0.4, "#dfc27d", "0.2 to 0.4: sparse"),
+    RampStep(0.6, "#a6d96a", "0.4 to 0.6: moderate"),
+    RampStep(0.9, "#1a9641", "0.6 to 0.9: dense"),
+    RampStep(1.0, "#00441b", "above 0.9: very dense"),
+)
+LAND_COVER: Mapping[int, Tuple[str, str]] = {
+    1: ("#2b83ba", "Water"),
+    2: ("#1a7837", "High vegetation"),
+    3: ("#a6d96a", "Low vegetation"),
+    4: ("#d8b365", "Barren"),
+    5: ("#d7191c", "Urban"),
+}
+VEGETATION: Sequence[str] = ("#a6611a", "#dfc27d", "#a6d96a", "#1a9641", "#00441b")
+# Twelve colours that stay apart for most people (Paul Tol's "muted" and "bright" schemes).
+CLUSTERS: Sequence[str] = (
+    "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77",
+    "#cc6677", "#882255", "#aa4499", "#4477aa", "#ccbb44", "#bbbbbb",
+)  # fmt: skip
+
+_CLASS_BLOCKS = ("kmeans-clustering", "landcover", "up42-ndvithreshold", "up42-waterfinder-water")
+_RADAR = ("vv", "vh", "hh", "hv")
+_KMEANS_NODATA = 255.0
+
+
+def choose_style(source: str, facts: RasterFacts, block: str, stem: str) -> Tuple[RasterStyle, Optional[float]]:
+    """The style of a raster, with value ranges read from it, and a value to be transparent although it does not say so.
+
+    Raises:
+        RasterError: the raster cannot be read.
+    """
+    bands = facts.data_bands or facts.bands
+    nodata = _implied_nodata(facts, block, stem)
+    if len(bands) == 1:
+        return _single(source, facts, block, stem, nodata), nodata
+    roles = band_roles(facts.bands, block, stem)
+    if any(role in roles for role in _RADAR):
+        index = next(roles[role] for role in _RADAR if role in roles)
+        return GreyStyle(_ranged(source, (index,), nodata)[0], facts.alpha), nodata
+    return _colour(source, facts, roles, nodata), nodata
+
+
+def _implied_nodata(facts: RasterFacts, block: str, stem: str) -> Optional[float]:
+    """Sensors write 0 where they have seen nothing, and 16-bit products seldom say so."""
+    bands = facts.data_bands
+    if facts.alpha is not None or not bands or bands[0].nodata is not None:
+        return None
+    if bands[0].dtype == "UInt16":
+        return 0.0
+    return _KMEANS_NODATA if block == "kmeans-clustering" or stem.endswith("_kmeans") else None
+
+
+def _single(source: str, facts: RasterFacts, block: str, stem: str, nodata: Optional[float]) -> RasterStyle:
+    band = (facts.data_bands or facts.bands)[0]
+    if _is_ndvi(facts, block, stem):
+        return RampStyle(band.index, -1.0, 1.0, NDVI_STEPS, facts.alpha)
+    if band.has_table:
+        return ClassStyle(band.index, _table_classes(source, band.index), facts.alpha)
+    if block in _CLASS_BLOCKS or stem.endswith("_kmeans"):
+        values = distinct(sample(source, (band.index,), nodata)[band.index])
+        if values:
+            return ClassStyle(band.index, _classes(values, block), facts.alpha)
+    return GreyStyle(_ranged(source, (band.index,), nodata)[0], facts.alpha)
+
+
+def _is_ndvi(facts: RasterFacts, block: str, stem: str) -> bool:
+    band = facts.bands[0]
+    named = block == "ndvi" or stem.lower().endswith("_ndvi") or "ndvi" in band.description.lower()
+    return named and band.dtype.startswith("Float")
+
+
+def _colour(source: str, facts: RasterFacts, roles: Dict[str, int], nodata: Optional[float]) -> RgbStyle:
+    for wanted in ((RED, GREEN, BLUE), *FALSE_COLOURS):
+        if all(role in roles for role in wanted):
+            chosen, natural = tuple(roles[role] for role in wanted), wanted[0] == RED
+            break
+    else:
+        first = [band.index for band in facts.data_bands]
+        chosen, natural = tuple((first * 3)[:3] if len(first) < 3 else first[:3]), False  # noqa: PLR2004 - R, G, B
+    if _already_a_picture(facts, roles):
+        ranges = tuple(BandRange(index) for index in chosen)
+    else:
+        ranges = _ranged(source, chosen, nodata)
+    return RgbStyle(ranges[0], ranges[1], ranges[2], facts.alpha, natural)
+
+
+def _already_a_picture(facts: RasterFacts, roles: Mapping[str, int]) -> bool:
+    """8-bit colour is made to be looked at; 8-bit counts of a sensor with more bands are not."""
+    bytes_only = all(band.dtype == "Byte" for band in facts.bands)
+    return bytes_only and all(role in (RED, GREEN, BLUE, NIR, PAN) for role in roles)
+
+
+def _ranged(source: str, bands: Sequence[int], nodata: Optional[float]) -> Tuple[BandRange, ...]:
+    values = sample(source, sorted(set(bands)), nodata)
+    ranges = {index: cut_range(values[index]) or (0.0, 1.0) for index in values}
+    return tuple(BandRange(index, *ranges[index]) for index in bands)
+
+
+def _classes(values: Sequence[float], block: str) -> Tuple[ColourClass, ...]:
+    if block == "landcover":
+        known = [(value, *LAND_COVER[int(value)]) for value in values if int(value) in LAND_COVER]
+        return tuple(ColourClass(value, colour, label) for value, colour, label in known)
+    colours = VEGETATION if block == "up42-ndvithreshold" else CLUSTERS
+    return tuple(
+        ColourClass(value, colours[position % len(colours)], f"{value:g}") for position, value in enumerate(values)
+    )
+
+
+def _table_classes(source: str, index: int) -> Tuple[ColourClass, ...]:
+    """The raster's own colours, for the values it has."""
+    band = open_raster(source).GetRasterBand(index)
+    table, names = band.GetRasterColorTable(), band.GetCategoryNames() or []
+    values = distinct(sample(source, (index,))[index]) or tuple(float(value) for value in range(table.GetCount()))
+    classes = []
+    for value in (number for number in values if number < table.GetCount()):
+        red, green, blue = table.GetColorEntry(int(value))[:3]
+        label = names[int(value)] if int(value) < len(names) and names[int(value)] else f"{value:g}"
+        classes.append(ColourClass(value, f"#{red:02x}{green:02x}{blue:02x}", label))
+    return tuple(classes)
