@@ -16,6 +16,7 @@ IDS = "ids"
 CLOUDS = "max_cloud_cover"
 ASSET_IDS = "asset_ids"
 CLIP_TO_AOI = "clip_to_aoi"
+_ACRONYMS = {"aoi": "AOI", "ids": "IDs", "crs": "CRS", "epsg": "EPSG", "url": "URL", "db": "dB", "bbox": "bounding box"}
 
 
 class ParameterType(str, Enum):
@@ -75,7 +76,7 @@ class ParameterSpec:
     @property
     def label(self) -> str:
         """The name for people: ``Copy original bands``."""
-        words = self.name.replace("_", " ").strip()
+        words = " ".join(_ACRONYMS.get(word, word) for word in self.name.split("_") if word)
         return words[:1].upper() + words[1:]
 
     @property
