@@ -1,0 +1,55 @@
+"""Finds the Python interpreter that belongs to QGIS, to run a program of the plugin beside it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import PurePath, PurePosixPath, PureWindowsPath
+from typing import Callable, List
+
+
+def python_of_qgis(platform: str, executable: str, exec_prefix: str, exists: Callable[[str], bool]) -> str:
+    """Return the path of the interpreter.
+
+    On Linux ``sys.executable`` is one. On Windows and macOS it is QGIS itself, which embeds Python: the interpreter
+    then stands where that Python was installed, or beside QGIS.
+
+    Args:
+        platform: ``sys.platform``.
+        executable: ``sys.executable``.
+        exec_prefix: ``sys.exec_prefix``.
+        exists: tells whether a file exists.
+
+    Raises:
+        FileNotFoundError: there is none; the text names the places that were looked at.
+    """
+    if platform == "win32":
+        candidates = _on_windows(PureWindowsPath(executable), PureWindowsPath(exec_prefix))
+    else:
+        candidates = _elsewhere(PurePosixPath(executable), PurePosixPath(exec_prefix))
+    places = [str(path) for path in candidates]
+    for place in places:
+        if exists(place):
+            return place
+    raise FileNotFoundError("no Python interpreter at " + ", ".join(places))
+
+
+def qgis_python() -> str:
+    """Return the interpreter of the QGIS that runs this; raises ``FileNotFoundError``."""
+    return python_of_qgis(sys.platform, sys.executable or "", sys.exec_prefix, os.path.isfile)
+
+
+def _itself(executable: PurePath) -> List[PurePath]:
+    return [executable] if executable.name.lower().startswith("python") else []
+
+
+def _on_windows(executable: PureWindowsPath, prefix: PureWindowsPath) -> List[PurePath]:
+    names = ("python.exe", "python3.exe")
+    folders = (prefix, executable.parent)
+    return [*_itself(executable), *(folder / name for folder in folders for name in names)]
+
+
+def _elsewhere(executable: PurePosixPath, prefix: PurePosixPath) -> List[PurePath]:
+    names = ("bin/python3", "python3", "bin/python", "python")
+    folders = (prefix, executable.parent)
+    return [*_itself(executable), *(folder / name for folder in folders for name in names)]
