@@ -1,0 +1,155 @@
+"""The made-up scene archive: acquisitions over any place since July 2015, with pixels computed from a made-up Earth."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import datetime, timezone
+from threading import Lock
+from typing import Callable, Dict, List, Sequence, Tuple
+
+import numpy as np
+
+from up42_plugin.sandbox.acquisitions import Sentinel2
+from up42_plugin.sandbox.archive import Grid, Scene, SceneQuery
+from up42_plugin.sandbox.footprints import from_geojson, mask
+from up42_plugin.sandbox.geodesy import METRES_PER_DEGREE, WGS84, grid_lonlat, ground_resolution
+from up42_plugin.sandbox.scene_catalogue import SYNTHETIC_NOTE, Area, Candidate, Catalogue
+from up42_plugin.sandbox.strips import PLEIADES, SPOT, Strips
+from up42_plugin.sandbox.world.clouds import Sky, under_clouds
+from up42_plugin.sandbox.world.view import SEED, render
+
+__all__ = ["SYNTHETIC_NOTE", "MadeArchive"]
+
+_CHUNK = 1 << 20
+_SKIES = 16
+_BEGINNING = datetime(2015, 7, 1, tzinfo=timezone.utc)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class MadeArchive:
+    """Sentinel-2, Pléiades and SPOT scenes that are computed when they are asked for; nothing is stored.
+
+    The same seed gives the same world and the same scenes. ``now`` is the clock (aware, UTC): scenes that are not yet
+    taken do not exist. Safe to use from several threads.
+    """
+
+    def __init__(self, seed: int = SEED, now: Callable[[], datetime] = _utc_now) -> None:
+        self._seed = seed
+        self._now = now
+        self._catalogues: Dict[str, Catalogue] = {
+            "sentinel2": Sentinel2(seed),
+            "pleiades": Strips(PLEIADES, seed),
+            "spot": Strips(SPOT, seed),
+        }
+        self._skies: OrderedDict[str, Sky] = OrderedDict()
+        self._lock = Lock()
+
+    def search(self, query: SceneQuery) -> List[Scene]:
+        """Return the scenes that match, newest first.
+
+        Raises:
+            ValueError: an unknown sensor or relation, no polygon, or times without a time zone.
+        """
+        catalogue = self._catalogue(query.sensor)
+        if query.ids is not None:
+            return self._by_ids(catalogue, query.ids)
+        area = Area(from_geojson(query.geometry), query.relation)
+        now = self._now()
+        found: Dict[Tuple[datetime, str], Candidate] = {}
+        for start, end in query.times or ((_BEGINNING, now),):
+            matched = catalogue.find(area, max(start, _BEGINNING), end, query.max_cloud_cover, now)
+            for candidate in sorted(matched, key=_order, reverse=True)[: query.limit]:
+                found[_order(candidate)] = candidate
+        return [found[key].make() for key in sorted(found, reverse=True)]
+
+    def read(self, scene: Scene, bands: Sequence[str], grid: Grid) -> np.ndarray:
+        """Return reflectance 0..1 (float32, bands x height x width) with clouds; NaN where the scene has no data.
+
+        ``grid`` is in any projected CRS (or in degrees); its pixel is what the world is sampled with.
+
+        Raises:
+            ValueError: an unknown scene, band or CRS.
+        """
+        sky = self._sky(scene)
+        inside = mask(scene.footprint, grid)
+        out = np.full((len(bands), grid.height, grid.width), np.nan, np.float32)
+        rows = np.flatnonzero(inside.any(1))
+        if not rows.size:
+            return out
+        step = max(_CHUNK // grid.width, 1)
+        for top in range(int(rows[0]), int(rows[-1]) + 1, step):
+            bottom = min(top + step, int(rows[-1]) + 1)
+            part = inside[top:bottom]
+            columns = np.flatnonzero(part.any(0))
+            if not columns.size:
+                continue
+            left, right = int(columns[0]), int(columns[-1]) + 1
+            window = _window(grid, left, top, right - left, bottom - top)
+            lon, lat = grid_lonlat(window)
+            values = self._seen(scene, sky, bands, lon, lat, ground_resolution(window, lat))
+            out[:, top:bottom, left:right] = np.where(part[:, left:right], values, np.float32(np.nan))
+        return out
+
+    def quicklook(self, scene: Scene, size: int = 512) -> np.ndarray:
+        """Return an RGB picture (uint8, size x size x 3) of the scene's bounding box; black where it has no data."""
+        west, south, east, north = scene.bbox
+        lon, lat = np.meshgrid(
+            west + (np.arange(size) + 0.5) * ((east - west) / size),
+            north - (np.arange(size) + 0.5) * ((north - south) / size),
+        )
+        resolution = (north - south) / size * METRES_PER_DEGREE
+        values = self._seen(scene, self._sky(scene), ("B04", "B03", "B02"), lon, lat, resolution)
+        unit = Grid(WGS84, 0.0, float(size), 1.0, size, size)
+        ring = [
+            [(x - west) / (east - west) * size, (y - south) / (north - south) * size]
+            for x, y in scene.footprint["coordinates"][0]
+        ]
+        inside = mask({"type": "Polygon", "coordinates": [ring]}, unit)
+        return np.moveaxis(_browse(values) * inside, 0, 2)
+
+    def _seen(
+        self, scene: Scene, sky: Sky, bands: Sequence[str], lon: np.ndarray, lat: np.ndarray, resolution: object
+    ) -> np.ndarray:
+        values = render(lon, lat, scene.acquired.date(), bands, resolution, self._seed)
+        return under_clouds(values, bands, *sky(lon, lat, resolution))
+
+    def _by_ids(self, catalogue: Catalogue, ids: Sequence[str]) -> List[Scene]:
+        now = self._now()
+        scenes = {}
+        for scene_id in ids:
+            scene = catalogue.by_id(scene_id, now)
+            if scene is not None:
+                scenes[scene.id] = scene
+        return sorted(scenes.values(), key=lambda scene: (scene.acquired, scene.id), reverse=True)
+
+    def _catalogue(self, sensor: str) -> Catalogue:
+        if sensor not in self._catalogues:
+            raise ValueError(f"the archive has no sensor {sensor!r}")
+        return self._catalogues[sensor]
+
+    def _sky(self, scene: Scene) -> Sky:
+        with self._lock:
+            if scene.id not in self._skies:
+                self._skies[scene.id] = self._catalogue(scene.sensor).sky(scene)
+                while len(self._skies) > _SKIES:
+                    self._skies.popitem(last=False)
+            self._skies.move_to_end(scene.id)
+            return self._skies[scene.id]
+
+
+def _order(candidate: Candidate) -> Tuple[datetime, str]:
+    return candidate.acquired, candidate.key
+
+
+def _window(grid: Grid, left: int, top: int, width: int, height: int) -> Grid:
+    return Grid(grid.epsg, grid.left + left * grid.pixel, grid.top - top * grid.pixel, grid.pixel, width, height)
+
+
+def _browse(values: np.ndarray) -> np.ndarray:
+    """Return reflectance as a browse image shows it: brightened, blue haze taken off, uint8."""
+    dark = np.array([0.01, 0.02, 0.03], np.float32)[:, None, None]
+    bright = np.clip((values - dark) / 0.33, 0, 1)
+    return np.asarray(np.maximum(bright ** (1 / 1.5) * 255, 1) + 0.5).astype(np.uint8)

@@ -1,0 +1,239 @@
+"""What covers the ground: shares of water, rock, vegetation, fields and towns, whatever the date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from up42_plugin.sandbox.world.lattice import (
+    Array,
+    F,
+    Fields,
+    Lattice,
+    Number,
+    Points,
+    fbm,
+    hashed,
+    noise,
+    sampled,
+    step,
+    uniform,
+)
+from up42_plugin.sandbox.world.parcels import Parcels, parcels
+from up42_plugin.sandbox.world.relief import Relief, relief
+from up42_plugin.sandbox.world.settlements import Network, buildings, density, network
+
+CROWN_SIZE = 6.5
+
+
+@dataclass
+class Textures:
+    """Noise that several layers follow: vegetation patches, fine grain down to the sample, slow change, dampness.
+
+    ``cool`` is 0..1, how far a point lies above the tree line; ``shore`` the distance inland (m, negative at sea).
+    """
+
+    patch: Array
+    grain: Array
+    wide: Array
+    damp: Array
+    cool: Array
+    shore: Array
+    bed: Array
+    brook: Array
+
+
+@dataclass
+class Vegetation:
+    """Shares of grass, scrub, bare rock and forest, and the light on the crowns."""
+
+    grass: Array
+    scrub: Array
+    rock: Array
+    forest: Array
+    crown: Array
+
+
+@dataclass
+class Farm:
+    """Shares of fields, hedges and lanes; ``kind`` is the parcel's random number that decides the crop."""
+
+    field: Array
+    hedge: Array
+    lane: Array
+    kind: Array
+
+
+@dataclass
+class Town:
+    """Shares of built-up area, roofs, shadows and roads; density; light on the roofs, their random numbers."""
+
+    area: Array
+    roof: Array
+    shadow: Array
+    road: Array
+    dense: Array
+    ridge: Array
+    roof_kind: Array
+
+
+@dataclass
+class Water:
+    """Shares of sea, lake, river, its gravel banks, beach and cliff."""
+
+    sea: Array
+    lake: Array
+    river: Array
+    bank: Array
+    beach: Array
+    cliff: Array
+
+
+@dataclass
+class Ground:
+    """Everything about the points that does not depend on the date."""
+
+    p: Points
+    lat: Array
+    relief: Relief
+    parcels: Parcels
+    tex: Textures
+    vegetation: Vegetation
+    farm: Farm
+    town: Town
+    water: Water
+
+
+def ground(lon: Array, lat: Array, resolution: Number, seed: int) -> Ground:
+    """Return what covers points (degrees) that are sampled every ``resolution`` metres."""
+    p = sampled(lon, lat, resolution)
+    r = relief(p, seed)
+    bend = p.moved(noise(p, 760, seed + 220) * 75, noise(p, 700, seed + 221) * 75)
+    f = parcels(bend, seed + 200)
+    tex = _textures(p, r, lat.astype(F), seed)
+    farm = _farm(p, r, f, tex)
+    vegetation = _vegetation(p, r, tex, farm.field, seed)
+    town = _town(p, bend, r, f, tex, seed)
+    water = _water(p, bend, r, tex, seed)
+    return Ground(p, lat.astype(F), r, f, tex, vegetation, farm, town, water)
+
+
+def _textures(p: Points, r: Relief, lat: Array, seed: int) -> Textures:
+    patch = fbm(p, 1100, 5, seed + 300, 0.62)
+    bed, brook = np.abs(r.river + 75 * patch), np.abs(r.stream + 45 * patch)
+    return Textures(
+        patch=patch,
+        grain=F(0.9) * fbm(p, 36, 7, seed + 310, 0.85),
+        wide=noise(p, 4200, seed + 330),
+        damp=(np.exp(-brook * F(1 / 40)) + np.exp(-bed * F(1 / 80))) * step(0.1, 0.45, r.wet),
+        cool=step(1500, 2600, r.h + 28 * np.abs(lat) - 700),
+        shore=r.h / (r.steep + F(0.01)),
+        bed=bed,
+        brook=brook,
+    )
+
+
+def _farm(p: Points, r: Relief, f: Parcels, t: Textures) -> Farm:
+    plain = 1 - step(0.13, 0.27, r.steep) - 0.6 * t.cool
+    wish = plain * step(0.14, 0.3, r.wet) + 0.55 * t.wide + 0.25 * t.patch + 0.2 * r.urban
+    own = uniform(f.parcel, 2)
+    field = np.clip((wish - 0.62 - 0.25 * (own + uniform(f.block, 6) - 1)) * 14, 0, 1)
+    field = field * np.clip(t.shore * 0.02 - 0.8, 0, 1)
+    hedge = p.stripe(f.edge, 5) * (uniform(f.block, 7) > 0.45) * np.clip(0.5 + t.grain, 0, 1)
+    return Farm(
+        field=field,
+        hedge=hedge * field * r.wet,
+        lane=0.8 * p.stripe(f.lane, 4) * field * step(-0.2, 0.1, t.patch + t.wide),
+        kind=np.where(own < 0.4, uniform(f.block, 8), uniform(f.parcel, 1)),
+    )
+
+
+def _vegetation(p: Points, r: Relief, t: Textures, field: Array, seed: int) -> Vegetation:
+    green = r.wet + 0.25 * t.wide + 0.3 * t.damp
+    grass = np.clip(0.25 + 0.75 * green + 0.35 * t.patch + 0.12 * t.grain, 0, 1)
+    rainy = step(0.12, 0.4, r.wet)
+    scrub = step(-0.45, 0.4, 0.8 * t.patch + 0.35 * t.grain + 1.6 * r.steep - 0.05) * rainy * (1 - t.cool)
+    slope = 0.9 * np.minimum(r.steep, 0.5)
+    wood = 0.75 * t.patch + 0.45 * t.wide + 0.9 * (r.wet - 0.55) + slope + 0.45 * t.damp - 1.2 * t.cool * t.cool
+    trees = np.clip((wood - 0.22) * 5 + 1.2 * t.grain, 0, 1)
+    crown = 1 + 0.3 * t.grain + 0.10 * t.patch
+    w7 = p.weight(7.0)
+    if np.any(w7):
+        bushy = 0.45 * step(-0.6, 0.6, 0.8 * t.patch + 1.6 * r.steep) * rainy
+        cover, light = _crowns(p, np.maximum(np.clip((wood - 0.2) * 5, 0, 1.1), bushy), seed + 320)
+        crown = crown + w7 * (np.where(cover > 0, light * (0.55 + 0.45 * cover), F(0.5)) - crown)
+        scrub = scrub + w7 * (np.maximum(0.7 * scrub, cover * (bushy > 0.02)) - scrub)
+        trees = trees + w7 * (np.maximum(cover * (wood > 0.2), step(0.3, 0.5, wood)) - trees)
+    rough = np.hypot(r.gx, r.gy) + 0.3 * t.patch + 0.2 * t.grain + 0.35 * t.cool + 0.25 * (0.4 - r.wet)
+    return Vegetation(
+        grass=grass,
+        scrub=scrub,
+        rock=step(0.6, 1.2, rough),
+        forest=trees * (1 - field * (1 - step(0.7, 0.76, wood))),
+        crown=crown,
+    )
+
+
+def _crowns(p: Points, wish: Array, seed: int) -> Fields:
+    """Return the share of tree crowns on a jittered lattice, where ``wish`` (0..1) has them, and the light on them."""
+    lat = Lattice(p, CROWN_SIZE)
+
+    def places(i: Array, j: Array) -> Fields:
+        h = hashed(i, j, seed)
+        return uniform(h, 1), uniform(h, 2), 0.38 + 0.42 * uniform(h, 3), uniform(h, 4)
+
+    get = lat.table(places)
+    best, light = np.full(p.x.shape, -1, F), np.ones(p.x.shape, F)
+    for dj in (-1, 0, 1):
+        for di in (-1, 0, 1):
+            tx, ty, radius, u = get(di, dj)
+            dx, dy = (lat.u - tx - F(di)) / radius, (lat.v - ty - F(dj)) / radius
+            dome = np.where(u < wish, 1 - dx * dx - dy * dy + F(0.2) * u, F(-1))
+            top = dome > best
+            best = np.maximum(best, dome)
+            light = np.where(top, 0.95 + 0.5 * u + 0.35 * (dx - dy), light)
+    return np.clip(best * 4, 0, 1), light
+
+
+def _reach(n: Network, base: float, gain: float, r: Relief, rim: Array) -> Array:
+    return density(n, np.minimum(base + gain * r.urban, 1), rim)
+
+
+def _town(p: Points, bend: Points, r: Relief, f: Parcels, t: Textures, seed: int) -> Town:
+    wind = bend.moved(noise(p, 2300, seed + 222) * 330, noise(p, 2500, seed + 223) * 330)
+    main = network(wind, 5200.0, seed + 230, 0.8, 0.75)
+    minor = network(wind, 1300.0, seed + 240, 0.55, 0.35)
+    rim = 420 * t.wide + 520 * t.patch - 900 * r.steep + 90
+    dense = np.maximum(_reach(main, 0.55, 0.9, r, rim), _reach(minor, 0.25, 1.0, r, rim * 0.3))
+    dense = dense * (1 - step(0.3, 0.5, r.steep)) * step(10, 40, t.shore)
+    area = np.clip((dense - 0.25 + 0.5 * (uniform(f.parcel, 3) - 0.5)) * 16, 0, 1)
+    b = buildings(p, f, dense, seed)
+    tame = 1 - step(0.3, 0.6, r.steep)
+    road = np.maximum(p.stripe(main.road, 11), p.stripe(minor.road, 6) * tame)
+    return Town(
+        area=area,
+        roof=b.roof * area,
+        shadow=b.shadow * area,
+        road=np.maximum(road * step(2, 12, t.shore), b.street * area),
+        dense=dense,
+        ridge=b.ridge,
+        roof_kind=b.number,
+    )
+
+
+def _water(p: Points, bend: Points, r: Relief, t: Textures, seed: int) -> Water:
+    width = 10 + 26 * step(-0.6, 0.8, t.wide)
+    bank = p.stripe(t.bed, width * 2.6) * step(-0.4, 0.5, t.patch) * (1 - step(0.45, 0.7, r.wet))
+    lake = noise(bend, 5200, seed + 340) + 0.10 * t.patch + 0.25 * r.wet - 0.75 - 0.7 * r.rugged
+    strand = 18 + 26 * step(-0.5, 0.7, t.patch + 0.5 * t.wide)
+    near = np.clip((strand - t.shore) / np.maximum(p.res, 4) + 0.5, 0, 1)
+    beach = near * (1 - step(0.12, 0.3, np.hypot(r.gx, r.gy)))
+    return Water(
+        sea=np.clip(0.5 - t.shore / p.res, 0, 1),
+        lake=np.clip(lake * 1700 / np.maximum(p.res, 3), 0, 1),
+        river=np.maximum(p.stripe(t.bed, width), p.stripe(t.brook, 4) * step(0.4, 0.7, r.wet)),
+        bank=bank * 0.75,
+        beach=beach,
+        cliff=near * (1 - beach),
+    )

@@ -1,0 +1,135 @@
+"""Reflectance of the ground: materials laid over each other, shaded by the relief, then the water."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Sequence
+
+import numpy as np
+
+from up42_plugin.sandbox.world.ground import Ground
+from up42_plugin.sandbox.world.lattice import Array, F, Number, step, uniform
+from up42_plugin.sandbox.world.seasons import Season, season, sun
+from up42_plugin.sandbox.world.spectra import BANDS, SPECTRA
+
+_TURN = F(2 * np.pi)
+
+
+class Canvas:
+    """Reflectance of some bands (bands x points) on which materials are laid."""
+
+    def __init__(self, bands: Sequence[str], points: int) -> None:
+        self._columns = [BANDS.index(band) for band in bands]
+        self.values = np.zeros((len(bands), points), F)
+
+    def over(self, share: Number, material: str, gain: Number = 1) -> None:
+        """Lay a material over a share (0..1) of each point, its spectrum times ``gain``."""
+        spectrum = SPECTRA[material]
+        for layer, column in zip(self.values, self._columns):
+            layer += share * (spectrum[column] * gain - layer)
+
+
+def paint(g: Ground, date: dt.date, bands: Sequence[str]) -> Array:
+    """Return the surface reflectance 0..1 of each band on a day (bands x points)."""
+    canvas = Canvas(bands, g.lat.size)
+    s = season(g, date)
+    _wild(canvas, g, s)
+    _fields(canvas, g, s)
+    _forest(canvas, g, s)
+    _built(canvas, g)
+    _edges(canvas, g)
+    _snow(canvas, g, date)
+    canvas.values *= _shade(g, date)
+    _waters(canvas, g)
+    return np.clip(canvas.values, 0, 1)
+
+
+def _wild(canvas: Canvas, g: Ground, s: Season) -> None:
+    t, v, r = g.tex, g.vegetation, g.relief
+    bright = 1 + 0.16 * t.patch + 0.13 * t.grain
+    canvas.over(1, "soil", bright * (1.0 - 0.15 * t.wide))
+    canvas.over(0.8 - 0.8 * step(0.05, 0.3, r.wet), "sand", 0.8 * bright)
+    canvas.over(v.grass * 0.85, "dry", bright)
+    canvas.over(v.grass * s.grass, "grass", 1 + 0.1 * t.grain)
+    canvas.over(v.scrub * 0.8, "scrub", 1 + 0.2 * t.grain + 0.5 * (np.minimum(v.crown, 1) - 1) * g.p.weight(7.0))
+    canvas.over(v.rock * 0.7, "rock", 0.9 + 0.2 * t.grain + 0.1 * t.patch)
+
+
+def _fields(canvas: Canvas, g: Ground, s: Season) -> None:
+    t, f, farm = g.tex, g.parcels, g.farm
+    tint = 0.9 + 0.26 * uniform(f.parcel, 7)
+    w5, w8 = g.p.weight(5.0), g.p.weight(8.0)
+    rows: Number = np.sin(f.s * (_TURN / 5)) * w5 if np.any(w5) else 0
+    dots: Number = 0
+    if np.any(w8):
+        dots = (np.cos(f.s * (_TURN / 8) + t.grain) + np.cos(f.t * (_TURN / F(7.5)) - t.grain) + t.grain) * w8
+    canvas.over(farm.field, "soil", tint * (1 + 0.08 * t.patch + 0.10 * t.grain + 0.03 * rows))
+    canvas.over(farm.field * uniform(f.parcel, 8) ** 2, "loam", tint)
+    canvas.over(farm.field * s.stubble, "dry", 0.72 + 0.3 * uniform(f.parcel, 9) + 0.03 * rows)
+    green = s.field * np.where(s.orchard, np.clip(1 + 0.42 * dots + 0.1 * t.grain, 0, 2), 1 + 0.05 * rows)
+    lush = np.where(s.orchard, F(0.75), 0.92 + 0.2 * uniform(f.parcel, 10)) * (1 + 0.05 * t.patch + 0.05 * t.grain)
+    canvas.over(farm.field * np.clip(green, 0, 1), "leaf", lush)
+    canvas.over(farm.lane, "soil", 1.15)
+    canvas.over(farm.hedge, "broad", 0.8)
+
+
+def _forest(canvas: Canvas, g: Ground, s: Season) -> None:
+    v = g.vegetation
+    leafy = step(-0.3, 0.4, g.tex.patch + g.tex.wide * 0.4) * (1 - g.tex.cool)
+    crown = np.clip(v.crown, 0.3, 1.7)
+    canvas.over(v.forest * 0.96, "conifer", crown)
+    canvas.over(v.forest * leafy * s.leaf * 0.85, "broad", crown)
+    canvas.over(v.forest * leafy * (1 - s.leaf) * 0.5, "scrub", crown * 0.9)
+
+
+def _built(canvas: Canvas, g: Ground) -> None:
+    t, town = g.tex, g.town
+    yard = 1 + 0.3 * t.grain
+    canvas.over(town.area, "grey", 0.85 * yard)
+    green = np.clip(0.62 - 0.5 * town.dense + 0.7 * t.patch + 0.9 * t.grain, 0, 0.85)
+    canvas.over(town.area * green, "scrub", 1.1 * yard)
+    k = town.roof_kind
+    canvas.over(town.roof, "tile", (0.65 + 0.45 * k) * town.ridge)
+    canvas.over(town.roof * np.clip((k - 0.62) * 9, 0, 1), "grey", 0.5 + 0.65 * k)
+    canvas.over(town.roof * np.clip((k - 0.84) * 12, 0, 1), "bright")
+    canvas.over(town.shadow * 0.6, "asphalt", 0.3)
+    canvas.over(town.road, "asphalt", 1.15)
+
+
+def _edges(canvas: Canvas, g: Ground) -> None:
+    t, w = g.tex, g.water
+    canvas.over(w.bank, "soil", 1.1 + 0.1 * t.grain)
+    canvas.over(w.beach, "sand", 0.78 + 0.06 * t.grain + 0.05 * t.patch)
+    canvas.over(w.cliff * 0.8, "rock", 0.85 + 0.2 * t.grain)
+
+
+def _shade(g: Ground, date: dt.date) -> Array:
+    """Return the light on the slopes relative to flat ground."""
+    azimuth, elevation = sun(date, g.lat)
+    tilt = np.minimum(1.0 / np.tan(np.maximum(elevation, 0.05)), 1.7)  # horizontal pull of the light
+    ex, ey = (np.sin(azimuth) * tilt).astype(F), (np.cos(azimuth) * tilt).astype(F)
+    gx, gy = g.relief.gx, g.relief.gy
+    lit = (1 - gx * ex - gy * ey) / np.sqrt(1 + gx * gx + gy * gy)
+    return 1 + F(0.75) * (np.clip(lit, 0.12, 1.9) - 1)
+
+
+def _snow(canvas: Canvas, g: Ground, date: dt.date) -> None:
+    far = np.abs(g.lat)
+    winter = 9 * np.cos((F(date.timetuple().tm_yday) - 15) * F(2 * np.pi / 365)) * np.sign(g.lat) * far / 40
+    frost = far * 0.55 + g.relief.h * F(0.0065) + winter + 1.5 * g.tex.patch + 1.5 * np.maximum(far - 66, 0)
+    canvas.over(step(38.5, 41, frost) * (1 - 0.7 * g.vegetation.forest) * (1 - 0.5 * g.vegetation.rock), "snow")
+
+
+def _waters(canvas: Canvas, g: Ground) -> None:
+    t, w = g.tex, g.water
+    canvas.over(w.river, "river", 1 + 0.1 * t.patch)
+    canvas.over(w.lake, "deep", 0.9 + 0.1 * t.patch)
+    canvas.over(w.lake * 0.25, "river")
+    depth = np.maximum(-g.relief.h, 0)
+    slick = 1 + 0.05 * t.wide + 0.05 * t.patch + 0.10 * t.grain * g.p.weight(10)
+    clear = np.exp(-depth / 5) * F(0.85) + np.exp(-depth / 28) * F(0.15)
+    canvas.over(w.sea, "deep", slick)
+    canvas.over(w.sea * clear, "shallow", slick)
+    surf = np.clip(1 - np.abs(-t.shore - 7 - 9 * t.patch) / (6 + F(0.3) * g.p.res), 0, 1)
+    swash = np.clip(0.15 + 1.1 * t.grain + 0.8 * t.patch, 0, 1)
+    canvas.over(w.sea * surf * swash * 0.8, "foam")
