@@ -29,6 +29,11 @@ def imported_names(tree: ast.Module) -> Names:
                 found = _look_up(str(node.module), alias.name)
                 if found is not None:
                     names[alias.asname or alias.name] = found
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".", 1)[0] == "qgis":
+                    module = importlib.import_module(alias.name)
+                    names[alias.asname or "qgis"] = module if alias.asname else importlib.import_module("qgis")
     return names
 
 

@@ -46,6 +46,7 @@ class Reader:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     self._module(node, alias.name)
+                    self._take_module(node, alias)
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 self._module(node, str(node.module))
                 self._take(node)
@@ -74,6 +75,14 @@ class Reader:
                 self._names[alias.asname or alias.name] = _from_pyqt6(".".join(parts[2:]), alias.name)
             except (AttributeError, ImportError):
                 self._say(node, f"{node.module}.{alias.name} does not exist in PyQt6")
+
+    def _take_module(self, node: ast.Import, alias: ast.alias) -> None:
+        if not alias.name.startswith("qgis.PyQt."):
+            return
+        if alias.asname is None:
+            self._say(node, f"{alias.name} is to be imported by name, so that what is used of it can be read")
+        else:
+            self._names[alias.asname] = importlib.import_module(alias.name.replace("qgis.PyQt", "PyQt6", 1))
 
     def _follow(self, node: ast.Attribute) -> None:
         root, attributes = _dotted(node)

@@ -37,6 +37,8 @@ class TestQt6:
             ("from qgis.PyQt.QtCore import Qt\nQt.AlignLeft", "Qt.AlignLeft does not exist"),
             ("from qgis.PyQt.QtCore import Qt as Q\nQ.ItemDataRole.Nothing", "Q.ItemDataRole.Nothing does not exist"),
             ("from qgis.PyQt import QtCore\nQtCore.Qt.UserRole", "QtCore.Qt.UserRole does not exist"),
+            ("import qgis.PyQt.QtCore as C\nC.Qt.UserRole", "C.Qt.UserRole does not exist"),
+            ("import qgis.PyQt.QtCore", "is to be imported by name"),
             ("from PyQt5.QtCore import Qt", "PyQt5.QtCore is bound to one Qt"),
             ("import PyQt6.QtCore", "PyQt6.QtCore is bound to one Qt"),
             ("dialog.exec_()", ".exec_() is gone"),
@@ -63,12 +65,12 @@ class TestEnums:
         [
             ("from qgis.PyQt.QtCore import Qt\nQt.AlignLeft", "Qt.AlignLeft is to be Qt.AlignmentFlag.AlignLeft"),
             ("from qgis.PyQt import QtCore\nQtCore.Qt.Horizontal", "is to be Qt.Orientation.Horizontal"),
+            ("import qgis.core\nqgis.core.Qgis.Warning", "is to be Qgis.MessageLevel.Warning"),
             ("from qgis.core import Qgis\nQgis.Warning", "Qgis.Warning is to be Qgis.MessageLevel.Warning"),
             ("from qgis.core import QgsTask\nQgsTask.CanCancel", "is to be QgsTask.Flag.CanCancel"),
             ("from qgis.core import QgsWkbTypes as W\nW.PolygonGeometry", "QgsWkbTypes.GeometryType.PolygonGeometry"),
             (
-                "from qgis.PyQt.QtWidgets import QDialog\n"
-                "class D(QDialog):\n    def f(self):\n        return self.Accepted",
+                "import qgis.PyQt.QtWidgets as W\nclass D(W.QDialog):\n    def f(self):\n        self.Accepted",
                 "self.Accepted is to be QDialog.DialogCode.Accepted",
             ),
         ],
