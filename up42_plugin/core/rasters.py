@@ -233,7 +233,7 @@ def rectified(facts: RasterFacts, target: Path) -> Path:
         options["dstAlpha"] = True
     else:
         options.update(srcNodata=nodata, dstNodata=nodata)
-    with _placed(target) as work:
+    with placed(target) as work:
         dataset = gdal_call(gdal.Warp, str(work), facts.source, what=name_of(facts.source), **options)
         _name_bands(dataset, [band.description for band in facts.bands])
         dataset.FlushCache()
@@ -244,7 +244,7 @@ def rectified(facts: RasterFacts, target: Path) -> Path:
 def stacked(sources: Sequence[Tuple[str, Path]], target: Path) -> Path:
     """Write a VRT with one band per (name, single-band raster), at the finest pixel size among them."""
     paths = [str(path) for _, path in sources]
-    with _placed(target) as work:
+    with placed(target) as work:
         dataset = gdal_call(gdal.BuildVRT, str(work), paths, separate=True, resolution="highest", what=target.name)
         _name_bands(dataset, [name for name, _ in sources])
         dataset.FlushCache()
@@ -259,7 +259,7 @@ def _name_bands(dataset: Any, names: Sequence[str]) -> None:
 
 
 @contextlib.contextmanager
-def _placed(target: Path) -> Iterator[Path]:
+def placed(target: Path) -> Iterator[Path]:
     """A name in the target's folder to write to; renamed to the target at the end, or gone."""
     target.parent.mkdir(exist_ok=True)
     work = target.with_name(f".{uuid.uuid4().hex[:8]}-{target.name}")

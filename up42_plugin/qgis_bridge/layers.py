@@ -1,0 +1,83 @@
+"""Outputs and test queries as layers of the project: local, prepared data only, on the main thread."""
+
+from __future__ import annotations
+
+from typing import List, Optional, Sequence, Tuple
+
+from qgis.core import QgsDataProvider, QgsMapLayer, QgsProject, QgsRasterLayer, QgsVectorLayer
+
+from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan
+from up42_plugin.core.output_errors import NoLayerError
+from up42_plugin.qgis_bridge.groups import JobGroups
+from up42_plugin.qgis_bridge.layer_metadata import describe_layer, identity, identity_of_plan
+from up42_plugin.qgis_bridge.styles import style_raster, style_vector
+
+
+class LayerLoader:
+    """Adds layers to one project. ``problems`` tells, after each call, what could not be loaded and why."""
+
+    def __init__(self, project: QgsProject) -> None:
+        self._project = project
+        self._groups = JobGroups(project)
+        self.problems: Tuple[str, ...] = ()
+
+    def add(self, plans: Sequence[LayerPlan], group_name: str, job: JobProvenance) -> List[QgsMapLayer]:
+        """Add the planned layers to the job's group, on top and in their order; returns those now in the project.
+
+        A layer that is there already (same connection, job, task and source) is not added again, but returned; one
+        whose file had gone is mended. The project's CRS and the canvas stay as they are.
+
+        Raises:
+            NoLayerError: nothing could be loaded; ``detail`` says why.
+        """
+        problems: List[str] = []
+        loaded: List[QgsMapLayer] = []
+        new: List[QgsMapLayer] = []
+        for plan in plans:
+            known = self.find(plan, job)
+            layer = self._opened(plan, job, known, problems)
+            if layer is None:
+                continue
+            loaded.append(layer)
+            if layer is not known:
+                new.append(layer)
+        self.problems = tuple(problems)
+        if not loaded:
+            raise NoLayerError("\n".join(problems))
+        if new:
+            self._project.addMapLayers(new, False)
+            self._groups.add(new, job.job_id, group_name)
+        return loaded
+
+    def find(self, plan: LayerPlan, job: JobProvenance) -> Optional[QgsMapLayer]:
+        """The layer of the project that was made from this plan, whatever it is called now."""
+        wanted = identity_of_plan(plan, job)
+        return next((layer for layer in self._project.mapLayers().values() if identity(layer) == wanted), None)
+
+    def _opened(
+        self, plan: LayerPlan, job: JobProvenance, known: Optional[QgsMapLayer], problems: List[str]
+    ) -> Optional[QgsMapLayer]:
+        if known is not None and known.isValid():
+            return known
+        if plan.problem:
+            problems.append(plan.problem)
+            return None
+        if known is not None:
+            known.setDataSource(plan.source, known.name(), known.providerType(), QgsDataProvider.ProviderOptions())
+        layer = known if known is not None else self._layer(plan)
+        if not layer.isValid():
+            problems.append(f"{plan.source} cannot be opened. {layer.error().summary()}".strip())
+            return None
+        if isinstance(layer, QgsRasterLayer):
+            style_raster(layer, plan)
+        elif isinstance(layer, QgsVectorLayer):
+            style_vector(layer, plan)
+        describe_layer(layer, plan, job)
+        return layer
+
+    def _layer(self, plan: LayerPlan) -> QgsMapLayer:
+        if plan.kind is LayerKind.VECTOR:
+            vector_options = QgsVectorLayer.LayerOptions(self._project.transformContext(), False)
+            return QgsVectorLayer(plan.source, plan.title, "ogr", vector_options)
+        options = QgsRasterLayer.LayerOptions(False, self._project.transformContext())
+        return QgsRasterLayer(plan.source, plan.title, "gdal", options)
