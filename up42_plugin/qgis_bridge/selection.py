@@ -18,7 +18,7 @@ from up42_plugin.core.geometry_errors import EMPTY, no_area, no_crs, refuse, too
 from up42_plugin.qgis_bridge.reprojection import Reprojection
 
 MAX_FEATURES = 1000
-MAX_VERTICES = 100_000
+MAX_VERTICES = 50_000
 _DEBOUNCE_MS = 150
 _POLYGONS = (QgsWkbTypes.GeometryType.PolygonGeometry, QgsWkbTypes.GeometryType.UnknownGeometry)
 _WITHOUT_AREA = {
