@@ -51,7 +51,8 @@ class Exchange:
         self._session.trust_env = False
         self._session.auth = None
         self._session.headers.pop("Authorization", None)
-        self._session.headers["User-Agent"] = user_agent
+        if user_agent:
+            self._session.headers["User-Agent"] = user_agent
         adapter = WatchedAdapter(self._wire)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)

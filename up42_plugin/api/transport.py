@@ -28,6 +28,7 @@ from up42_plugin.api.errors import (
 )
 from up42_plugin.api.exchange import Exchange, Outcome, SessionFactory
 from up42_plugin.api.failures import PROXY_SIGN_IN, Failure
+from up42_plugin.api.fields import UNREADABLE
 from up42_plugin.api.redaction import origin, redact
 from up42_plugin.api.refusals import (
     NOT_FOUND,
@@ -58,7 +59,7 @@ class Transport:
         tokens: the connection's tokens, shared by its workers; None where nothing needs one.
         sessions: makes the worker's session with the person's proxies and certificates.
         context: the worker's; cancelling it wakes whatever blocks here.
-        user_agent: ``up42-qgis/<version>``.
+        user_agent: ``up42-qgis/<version>``, empty where the factory's sessions name theirs.
         policy: when repeatable calls are repeated.
         notice: told in a sentence before a wait.
     """
@@ -70,7 +71,7 @@ class Transport:
         sessions: SessionFactory,
         context: CallContext,
         *,
-        user_agent: str,
+        user_agent: str = "",
         policy: Optional[RetryPolicy] = None,
         notice: Optional[Notice] = None,
     ) -> None:
@@ -151,10 +152,11 @@ class Transport:
 
     # -- calls that are sent once
 
-    def send_once(self, call: Call, read: Callable[[Any], T]) -> T:
+    def send_once(self, call: Call, read: Callable[[Any], T], unknown: str = UNKNOWN_OUTCOME) -> T:
         """Send a call that creates or starts something, once, and read its answer.
 
         Only a 401 that the service explains is followed by a second sending, with a new token: nothing was done then.
+        ``unknown`` is what a person is told when it is not known how the call ended.
 
         Raises:
             NotSentError: no byte of the request left (name, connection, proxy or TLS failure, or no token).
@@ -162,12 +164,16 @@ class Transport:
             OutcomeUnknownError: anything else, a cancellation after the first byte included. Look it up.
             Cancelled: cancelled before the first byte left.
         """
-        answer = self._shoot(call)
+        answer = self._shoot(call, unknown)
         if call.signed_in and answer.status == UNAUTHORIZED and read_problem(answer.body).readable:
-            answer = self._shoot(call)
-        return self._settle(call, answer, read)
+            answer = self._shoot(call, unknown)
+        try:
+            return self._settle(call, answer, read)
+        except AnswerError as error:
+            detail = error.detail
+        raise OutcomeUnknownError(unknown, detail)
 
-    def _shoot(self, call: Call) -> Answer:
+    def _shoot(self, call: Call, unknown: str) -> Answer:
         token = self._token_or_not_sent(call)
         self._context.check()
         self._exchange.fresh()
@@ -176,14 +182,14 @@ class Transport:
         except Cancelled:
             if not self._exchange.left:
                 raise
-            outcome = Failure(UNKNOWN_OUTCOME, f"{self._exchange.where(call)}: cancelled while under way")
+            outcome = Failure(unknown, f"{self._exchange.where(call)}: cancelled while under way")
         except Up42Error:
             raise
         except Exception as error:  # nothing may leave here without saying whether the request left
-            outcome = Failure(UNKNOWN_OUTCOME, f"{self._exchange.where(call)}: {type(error).__name__}")
+            outcome = Failure(unknown, f"{self._exchange.where(call)}: {type(error).__name__}")
         if isinstance(outcome, Failure):
             if self._exchange.left:
-                raise OutcomeUnknownError(UNKNOWN_OUTCOME, outcome.detail)
+                raise OutcomeUnknownError(unknown, outcome.detail)
             raise outcome.error(NotSentError)
         if outcome.status == PROXY_WANTS_SIGN_IN:  # said by the proxy, which then passes nothing on
             raise NotSentError(PROXY_SIGN_IN, f"{outcome.where}: {outcome.status}")
@@ -201,18 +207,20 @@ class Transport:
         raise failure.error(NotSentError)
 
     def _settle(self, call: Call, answer: Answer, read: Callable[[Any], T]) -> T:
-        if answer.ok:
-            try:
-                return read(answer.json())
-            except Exception as error:  # whatever is wrong with its description, there may be something to look up
-                detail = error.detail if isinstance(error, Up42Error) else f"{answer.where}: {type(error).__name__}"
-        else:
+        """What the answer says was done; raises ``AnswerError`` when that cannot be known from it."""
+        if not answer.ok:
             refusal = self._error(answer, call.subject)
             client_error = isinstance(refusal, ServiceError) and answer.status < SERVER_ERROR
             if client_error and answer.status != TIMED_OUT and read_problem(answer.body).readable:
                 raise refusal
-            detail = refusal.detail
-        raise OutcomeUnknownError(UNKNOWN_OUTCOME, detail)
+            raise AnswerError(UNREADABLE, refusal.detail)
+        try:
+            return read(answer.json())
+        except AnswerError:
+            raise
+        except Exception as error:  # whatever is wrong with its description, there may be something to look up
+            detail = f"{answer.where}: {type(error).__name__}"
+        raise AnswerError(UNREADABLE, detail)
 
     # -- downloads
 

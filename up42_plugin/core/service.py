@@ -42,6 +42,7 @@ class Capabilities:
     change_limits: bool = True
     webhooks: bool = True
     polygon_holes: bool = True
+    storage_assets: bool = True
     max_vertices: Optional[int] = None
 
 
@@ -56,7 +57,10 @@ class Project:
 
 @dataclass(frozen=True)
 class Limits:
-    """The project's settings with their allowed ranges; None where the service names no limit."""
+    """The project's settings with their allowed ranges; None where the service names no limit.
+
+    ``ranges`` maps the names of the members here to the least and the greatest value that ``set_limits`` takes.
+    """
 
     max_concurrent_jobs: Optional[int] = None
     max_scenes: Optional[int] = None

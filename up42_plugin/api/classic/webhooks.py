@@ -11,6 +11,9 @@ from up42_plugin.api.classic.envelope import list_of, record_of
 from up42_plugin.api.fields import Record
 from up42_plugin.api.transport import Transport
 
+MAYBE_MADE = "No answer. The webhook may have been made all the same: refresh before trying again."
+MAYBE_TESTED = "No answer. The test may have been sent all the same."
+
 
 @dataclass(frozen=True)
 class WebhookInfo:
@@ -89,7 +92,7 @@ class Webhooks:
         """Make a webhook. Sent once: repeating it would make a second one."""
         path = path_of("workspaces", workspace_id, "webhooks")
         call = Call("POST", path, json=webhook.json(), subject="workspace")
-        return self._transport.send_once(call, lambda answer: WebhookInfo.read(record_of(answer)))
+        return self._transport.send_once(call, lambda answer: WebhookInfo.read(record_of(answer)), MAYBE_MADE)
 
     def update(self, workspace_id: str, webhook: WebhookInfo) -> WebhookInfo:
         path = path_of("workspaces", workspace_id, "webhooks", webhook.id)
@@ -104,4 +107,4 @@ class Webhooks:
         """Have the service send a test notification; gives its report. Sent once, as each sends another."""
         path = path_of("workspaces", workspace_id, "webhooks", webhook_id, "tests")
         call = Call("POST", path, json={}, subject="webhook")
-        return self._transport.send_once(call, lambda answer: record_of(answer).members)
+        return self._transport.send_once(call, lambda answer: record_of(answer).members, MAYBE_TESTED)

@@ -12,6 +12,8 @@ from up42_plugin.api.classic.envelope import data_of, list_of, record_of
 from up42_plugin.api.fields import Record
 from up42_plugin.api.transport import Transport
 
+MAYBE_MADE = "No answer. The workflow may have been made all the same: refresh before trying again."
+
 
 @dataclass(frozen=True)
 class WorkflowInfo:
@@ -119,7 +121,7 @@ class Workflows:
         """Make an empty workflow. Sent once: repeating it would make a second one."""
         path = path_of("projects", self._project_id, "workflows")
         call = Call("POST", path, json={"name": name, "description": description}, subject="project")
-        return self._transport.send_once(call, lambda answer: WorkflowInfo.read(record_of(answer)))
+        return self._transport.send_once(call, lambda answer: WorkflowInfo.read(record_of(answer)), MAYBE_MADE)
 
     def get(self, workflow_id: str) -> WorkflowInfo:
         return WorkflowInfo.read(record_of(self._transport.json(self._call("GET", workflow_id))))
