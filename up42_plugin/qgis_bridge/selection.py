@@ -129,6 +129,7 @@ class SelectionTracker(QObject):
         self._minimum_km2 = minimum_km2
         self._boxed = False
         self._pinned = ""
+        self._named = ""
         self._layers: Dict[str, QgsVectorLayer] = {}
         self._order: List[str] = []
         self._unusable = ""
@@ -268,16 +269,17 @@ class SelectionTracker(QObject):
             self._timer.start()
 
     def _current(self) -> str:
-        """The layer the area is taken from: the pinned one, else the latest that still has a selection."""
+        """The pinned layer, else the latest that still has a selection, else the one the area was last taken from."""
         if self._pinned:
             return self._pinned
         for layer_id in reversed(self._order):
             if self._layers[layer_id].selectedFeatureCount():
                 return layer_id
-        return self._order[-1] if self._order else ""
+        return self._named if self._named in self._layers else ""
 
     def _read(self) -> SelectionState:
-        layer = self.layer
+        self._named = self._current()
+        layer = self._layers.get(self._named)
         unusable = self._layers.get(self._unusable)
         if unusable is not None and not unusable.selectedFeatureCount():
             unusable = None

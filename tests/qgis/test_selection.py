@@ -1,0 +1,537 @@
+"""The map selection becomes the area: real layers, real projections."""
+
+from __future__ import annotations
+
+import gc
+import math
+import weakref
+from pathlib import Path
+
+import pytest
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCoordinateTransformContext,
+    QgsDistanceArea,
+    QgsFeature,
+    QgsGeometry,
+    QgsPointXY,
+    QgsProject,
+    QgsRasterLayer,
+    QgsVectorLayer,
+)
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QCoreApplication, QEvent
+
+from up42_plugin.core import geometry_errors as codes
+from up42_plugin.core.aoi import AoiError
+from up42_plugin.qgis_bridge import selection
+from up42_plugin.qgis_bridge.selection import SelectionTracker, aoi_of, collect
+
+TAORMINA = (
+    "POLYGON((15.282326 37.854051,15.281897 37.843275,15.301208 37.843139,15.301809 37.853577,15.282326 37.854051))"
+)
+
+
+def square(x, y, side=0.02):
+    return f"POLYGON(({x} {y},{x + side} {y},{x + side} {y + side},{x} {y + side},{x} {y}))"
+
+
+def layer_of(*wkts, crs="EPSG:4326", kind="Polygon", name="taormina"):
+    layer = QgsVectorLayer(f"{kind}?crs={crs}" if crs else kind, name, "memory")
+    if not crs:
+        layer.setCrs(QgsCoordinateReferenceSystem())
+    features = []
+    for wkt in wkts:
+        feature = QgsFeature()
+        if wkt:
+            feature.setGeometry(QgsGeometry.fromWkt(wkt))
+        features.append(feature)
+    assert layer.dataProvider().addFeatures(features)[0]
+    return layer
+
+
+@pytest.fixture
+def project(qgis_app):
+    project = QgsProject()
+    yield project
+    project.clear()
+
+
+@pytest.fixture
+def tracker(project):
+    tracker = SelectionTracker(project)
+    yield tracker
+    tracker.close()
+
+
+@pytest.fixture
+def landsat():
+    """Real Landsat 7 imagery (EPSG:31985), kept beside the checkout and not part of it."""
+    path = Path(__file__).parents[2].parent / "shared" / "data" / "L7_ETMs.tif"
+    if not path.is_file():
+        pytest.skip(f"no real Landsat image at {path}")
+    return path
+
+
+def ellipsoidal_km2(rings, project):
+    """The area as QGIS measures it, on the WGS84 ellipsoid."""
+    measure = QgsDistanceArea()
+    measure.setSourceCrs(QgsCoordinateReferenceSystem("EPSG:4326"), project.transformContext())
+    measure.setEllipsoid("EPSG:7030")
+    sizes = [measure.measurePolygon([QgsPointXY(x, y) for x, y in ring]) / 1e6 for ring in rings]
+    return sizes[0] - sum(sizes[1:])
+
+
+def added(project, layer):
+    assert project.addMapLayer(layer) is layer
+    return layer
+
+
+def test_a_selected_feature_is_the_area(project, tracker, qtbot):
+    layer = added(project, layer_of(TAORMINA))
+    with qtbot.waitSignal(tracker.changed) as caught:
+        layer.selectAll()
+    state = caught.args[0]
+    assert state is tracker.state
+    assert state.error is None
+    assert state.aoi.geojson()["coordinates"][0] == [
+        [15.282326, 37.854051],
+        [15.281897, 37.843275],
+        [15.301208, 37.843139],
+        [15.301809, 37.853577],
+        [15.282326, 37.854051],
+    ]
+    assert state.aoi.area_km2 == pytest.approx(2.0114, abs=1e-4)
+    assert state.aoi.source == "1 selected feature of taormina"
+    assert (state.layer_id, state.layer_name, state.feature_count, state.hint) == (layer.id(), "taormina", 1, "")
+
+
+def test_many_changes_are_told_once(project, tracker, qtbot):
+    layer = added(project, layer_of(*(square(10 + n, 40) for n in range(20))))
+    told = []
+    tracker.changed.connect(told.append)
+    for number in range(20):
+        layer.selectByIds([number + 1])
+    qtbot.waitUntil(lambda: bool(told))
+    qtbot.waitUntil(lambda: tracker.state.aoi is not None and tracker.state.aoi.bbox[0] == 29.0)
+    assert len(told) == 1
+
+
+def test_nothing_is_told_when_nothing_changed(project, tracker):
+    layer = added(project, layer_of(TAORMINA))
+    layer.selectAll()
+    tracker.refresh()
+    told = []
+    tracker.changed.connect(told.append)
+    layer.selectAll()
+    tracker.refresh()
+    tracker.set_boxed(False)
+    assert told == []
+
+
+def test_a_refusal_that_stays_the_same_is_not_told_again(project, tracker):
+    layer = added(project, layer_of("POLYGON((0 0,1 1,1 0,0 1,0 0))"))
+    layer.selectAll()
+    assert tracker.refresh().error.code == codes.SELF_CROSSING
+    told = []
+    tracker.changed.connect(told.append)
+    tracker.refresh()
+    assert told == []
+
+
+def test_the_union_of_touching_features_is_one_area(project, tracker):
+    layer = added(project, layer_of(square(15, 37), square(15.02, 37), name="parcels"))
+    layer.selectAll()
+    state = tracker.refresh()
+    assert state.aoi.bbox == (15.0, 37.0, 15.04, 37.02)
+    assert state.aoi.source == "2 selected features of parcels"
+
+
+def test_separate_parts_are_refused_unless_the_filter_is_bbox(project, tracker):
+    layer = added(project, layer_of(square(15, 37), square(16, 37)))
+    layer.selectAll()
+    state = tracker.refresh()
+    assert state.aoi is None
+    assert state.error.user_message == "2 separate parts. A job takes one polygon."
+    assert (state.layer_name, state.feature_count) == ("taormina", 2)
+    tracker.set_boxed(True)
+    assert tracker.state.aoi.bbox == (15.0, 37.0, 16.02, 37.02)
+    tracker.set_boxed(False)
+    assert tracker.state.error.code == codes.PARTS
+
+
+def test_the_area_stays_when_other_layers_come_and_are_made_active(project, tracker):
+    layer = added(project, layer_of(TAORMINA))
+    layer.selectAll()
+    area = tracker.refresh().aoi
+    other = added(project, layer_of(square(1, 1), name="other"))
+    assert tracker.refresh().aoi == area
+    project.removeMapLayer(other.id())
+    assert tracker.refresh().aoi == area
+
+
+def test_the_last_polygon_layer_selected_in_wins_and_gives_way_when_cleared(project, tracker):
+    first = added(project, layer_of(square(15, 37), name="first"))
+    second = added(project, layer_of(square(16, 37), name="second"))
+    first.selectAll()
+    second.selectAll()
+    assert tracker.refresh().layer_name == "second"
+    second.removeSelection()
+    assert tracker.refresh().layer_name == "first"
+    first.removeSelection()
+    state = tracker.refresh()
+    assert (state.aoi, state.error) == (None, None)
+    # The layer stays named, so that the person sees where the area will come from.
+    assert state.layer_name == "first"
+    assert state.feature_count == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "wkt", "word"),
+    [
+        ("LineString", "LINESTRING(0 0,1 1)", "Lines"),
+        ("Point", "POINT(0 0)", "Points"),
+        ("MultiPoint", "MULTIPOINT((0 0),(1 1))", "Points"),
+    ],
+)
+def test_a_selection_without_area_is_named_as_unusable(project, tracker, kind, wkt, word):
+    roads = added(project, layer_of(wkt, kind=kind, name="roads"))
+    roads.selectAll()
+    state = tracker.refresh()
+    assert state.aoi is None
+    assert state.error.user_message == f"{word} have no area."
+    assert (state.layer_name, state.feature_count) == ("roads", 1)
+    roads.removeSelection()
+    assert tracker.refresh().error is None
+
+
+def test_a_line_selection_beside_an_area_is_a_hint_only(project, tracker):
+    area = added(project, layer_of(TAORMINA))
+    roads = added(project, layer_of("LINESTRING(0 0,1 1)", kind="LineString", name="roads"))
+    area.selectAll()
+    roads.selectAll()
+    state = tracker.refresh()
+    assert state.aoi is not None
+    assert state.layer_name == "taormina"
+    assert state.hint == "1 selected feature of roads is not used: lines have no area."
+    roads.removeSelection()
+    assert tracker.refresh().hint == ""
+    roads.selectAll()
+    area.removeSelection()
+    area.selectAll()
+    assert tracker.refresh().hint == ""
+
+
+def test_removing_the_layer_clears_the_area(project, tracker, qtbot):
+    layer = added(project, layer_of(TAORMINA))
+    layer.selectAll()
+    assert tracker.refresh().aoi is not None
+    with qtbot.waitSignal(tracker.changed):
+        project.removeMapLayer(layer.id())
+    assert (tracker.state.aoi, tracker.state.layer_id, tracker.state.layer_name) == (None, "", "")
+    assert tracker.layer is None
+
+
+def test_clearing_the_project_clears_the_area(project, tracker):
+    added(project, layer_of(TAORMINA)).selectAll()
+    tracker.refresh()
+    project.clear()
+    assert tracker.refresh().layer_id == ""
+
+
+def test_a_selection_made_before_the_tracker_came_is_read(project):
+    added(project, layer_of(TAORMINA)).selectAll()
+    tracker = SelectionTracker(project)
+    try:
+        assert tracker.state.aoi is not None
+    finally:
+        tracker.close()
+
+
+def test_a_layer_added_with_a_selection_is_followed(project, tracker):
+    added(project, layer_of(square(1, 1), name="old")).selectAll()
+    sample = layer_of(TAORMINA, name="sample")
+    sample.selectAll()
+    added(project, sample)
+    assert tracker.refresh().layer_name == "sample"
+
+
+def test_edits_of_a_selected_feature_are_followed(project, tracker, qtbot):
+    layer = added(project, layer_of(TAORMINA))
+    layer.selectAll()
+    tracker.refresh()
+    layer.startEditing()
+    with qtbot.waitSignal(tracker.changed):
+        layer.changeGeometry(1, QgsGeometry.fromWkt(square(15, 37)))
+    assert tracker.state.aoi.bbox == (15.0, 37.0, 15.02, 37.02)
+    with qtbot.waitSignal(tracker.changed):
+        layer.rollBack()
+    assert tracker.state.aoi.bbox[0] == 15.281897
+
+
+def test_a_new_name_is_followed(project, tracker, qtbot):
+    layer = added(project, layer_of(TAORMINA))
+    layer.selectAll()
+    tracker.refresh()
+    with qtbot.waitSignal(tracker.changed):
+        layer.setName("Etna")
+    assert tracker.state.layer_name == "Etna"
+
+
+def test_a_pinned_layer_is_stayed_with(project, tracker):
+    first = added(project, layer_of(square(15, 37), name="first"))
+    second = added(project, layer_of(square(16, 37), name="second"))
+    first.selectAll()
+    tracker.pin(first.id())
+    second.selectAll()
+    assert tracker.refresh().layer_name == "first"
+    tracker.pin("")
+    assert tracker.state.layer_name == "second"
+    tracker.pin(first.id())
+    project.removeMapLayer(first.id())
+    assert tracker.refresh().layer_name == "second"
+
+
+def test_a_closed_tracker_lets_go_of_everything(project):
+    layer = added(project, layer_of(TAORMINA))
+    tracker = SelectionTracker(project)
+    told = []
+    tracker.changed.connect(told.append)
+    tracker.close()
+    tracker.close()
+    layer.selectAll()
+    added(project, layer_of(square(1, 1))).selectAll()
+    project.removeMapLayer(layer.id())
+    assert tracker.refresh().aoi is None
+    assert told == []
+    gone = weakref.ref(tracker)
+    del tracker
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_tracker_deleted_by_qt_leaves_no_slot_behind(project):
+    layer = added(project, layer_of(TAORMINA))
+    tracker = SelectionTracker(project)
+    tracker.deleteLater()
+    QCoreApplication.sendPostedEvents(tracker, QEvent.Type.DeferredDelete)
+    assert sip.isdeleted(tracker)
+    layer.selectAll()
+    project.removeMapLayer(layer.id())
+
+
+def test_closing_after_the_layers_are_gone(project):
+    tracker = SelectionTracker(project)
+    layer = added(project, layer_of(TAORMINA))
+    layer.selectAll()
+    tracker._layers[layer.id()] = layer
+    sip.delete(project.takeMapLayer(layer))
+    tracker.close()
+
+
+def test_a_layer_without_crs_is_refused(project, tracker):
+    layer = added(project, layer_of(TAORMINA, crs=""))
+    layer.setCrs(QgsCoordinateReferenceSystem())
+    layer.selectAll()
+    assert tracker.refresh().error.user_message == "The layer has no CRS."
+
+
+def test_features_without_geometry(project, tracker):
+    layer = added(project, layer_of("", TAORMINA))
+    layer.selectByIds([1])
+    assert tracker.refresh().error.user_message == "The selected feature has no geometry."
+    layer.selectAll()
+    assert tracker.refresh().aoi is not None
+    assert tracker.state.feature_count == 2
+
+
+def test_too_many_features_are_refused_before_they_are_read(project, tracker, monkeypatch):
+    monkeypatch.setattr(selection, "MAX_FEATURES", 3)
+    layer = added(project, layer_of(*(square(15 + n, 37) for n in range(4))))
+    layer.selectAll()
+    state = tracker.refresh()
+    assert state.error.code == codes.TOO_MANY
+    assert state.error.user_message == "4 features selected, 3 at most."
+
+
+def test_too_many_vertices_are_refused(project, monkeypatch):
+    monkeypatch.setattr(selection, "MAX_VERTICES", 8)
+    layer = layer_of(square(15, 37), square(16, 37))
+    layer.selectAll()
+    with pytest.raises(AoiError) as caught:
+        collect(layer)
+    assert caught.value.code == codes.TOO_MANY
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32633", "EPSG:3857", "EPSG:3035", "EPSG:4258", "EPSG:3004", "EPSG:2193"])
+def test_any_crs_is_reprojected(project, crs):
+    lonlat = TAORMINA if crs != "EPSG:2193" else square(172.6, -43.5)
+    geometry = QgsGeometry.fromWkt(lonlat)
+    target = QgsCoordinateReferenceSystem(crs)
+    geometry.transform(QgsCoordinateTransform(QgsCoordinateReferenceSystem("EPSG:4326"), target, project))
+    layer = layer_of(geometry.asWkt(12), crs=crs)
+    layer.selectAll()
+    aoi = aoi_of(layer, project)
+    expected = QgsGeometry.fromWkt(lonlat).asPolygon()[0]
+    for (x, y), point in zip(sorted(aoi.rings[0][:-1]), sorted((p.x(), p.y()) for p in expected[:-1])):
+        assert (x, y) == pytest.approx(point, abs=2e-6)
+
+
+def test_the_transform_context_of_the_project_is_used(project):
+    """Two ways from Monte Mario to WGS84 lie metres apart; the project's choice is taken."""
+    monte_mario, wgs84 = QgsCoordinateReferenceSystem("EPSG:4265"), QgsCoordinateReferenceSystem("EPSG:4326")
+    layer = layer_of(square(15.28, 37.84), crs="EPSG:4265")
+    layer.selectAll()
+    before = aoi_of(layer, project).bbox
+    context = QgsCoordinateTransformContext()
+    assert context.addCoordinateOperation(
+        monte_mario,
+        wgs84,
+        "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad "
+        "+step +proj=affine +xoff=0.001 +step +proj=unitconvert +xy_in=rad +xy_out=deg",
+    )
+    project.setTransformContext(context)
+    after = aoi_of(layer, project).bbox
+    assert after[0] != pytest.approx(before[0], abs=1e-4)
+    assert after[0] == pytest.approx(15.28 + 0.0572958, abs=1e-5)
+
+
+def test_long_edges_bend_with_the_projection(project):
+    """A straight edge of 100 km in UTM lies off the straight line in longitude and latitude by many metres."""
+    layer = layer_of(
+        "POLYGON((400000 4100000,500000 4100000,500000 4200000,400000 4200000,400000 4100000))", crs="EPSG:32633"
+    )
+    layer.selectAll()
+    aoi = aoi_of(layer, project)
+    assert aoi.vertices > 8
+    assert aoi.area_km2 == pytest.approx(ellipsoidal_km2(aoi.rings, project), rel=1e-4)
+
+
+@pytest.mark.parametrize("latitude", [-78, -45, -10, 0, 37.84, 60, 80])
+@pytest.mark.parametrize("km", [0.4, 3, 30])
+def test_the_area_is_what_qgis_measures(project, latitude, km):
+    """A seven-cornered polygon with a hole, from 0.1 to about 1,000 km²."""
+    high = km / 111.0
+    wide = high / math.cos(math.radians(latitude))
+
+    def ring(size, corners):
+        turns = [2 * math.pi * corner / corners for corner in (*range(corners), 0)]
+        return ",".join(f"{15 + wide * size * math.cos(t)} {latitude + high * size * math.sin(t)}" for t in turns)
+
+    layer = layer_of(f"POLYGON(({ring(0.6, 7)}),({ring(0.1, 5)}))")
+    layer.selectAll()
+    aoi = aoi_of(layer, project)
+    assert aoi.holes == 1
+    assert aoi.area_km2 == pytest.approx(ellipsoidal_km2(aoi.rings, project), rel=1e-4)
+
+
+def test_the_footprint_of_a_real_image_comes_out_where_the_image_lies(project, landsat, tmp_path):
+    """The extent of a Landsat image as a feature in the image's own CRS, turned back on to the image."""
+    copy = tmp_path / landsat.name
+    copy.write_bytes(landsat.read_bytes())
+    image = QgsRasterLayer(str(copy), "landsat")
+    assert image.crs().authid() == "EPSG:31985"
+    extent = image.extent()
+    layer = layer_of(extent.asWktPolygon(), crs="EPSG:31985", name="footprint")
+    layer.selectAll()
+    aoi = aoi_of(layer, project)
+    back = QgsGeometry.fromPolygonXY([[QgsPointXY(x, y) for x, y in aoi.rings[0]]])
+    back.transform(QgsCoordinateTransform(QgsCoordinateReferenceSystem("EPSG:4326"), image.crs(), project))
+    box = back.boundingBox()
+    pixel = image.rasterUnitsPerPixelX()
+    assert (box.xMinimum(), box.yMinimum()) == pytest.approx((extent.xMinimum(), extent.yMinimum()), abs=pixel / 10)
+    assert (box.xMaximum(), box.yMaximum()) == pytest.approx((extent.xMaximum(), extent.yMaximum()), abs=pixel / 10)
+    assert aoi.area_km2 == pytest.approx(ellipsoidal_km2(aoi.rings, project), rel=1e-4)
+
+
+def test_small_areas_get_no_extra_points(project):
+    layer = layer_of(
+        "POLYGON((500000 4100000,502000 4100000,502000 4102000,500000 4102000,500000 4100000))", crs="EPSG:32633"
+    )
+    layer.selectAll()
+    assert aoi_of(layer, project).vertices == 4
+
+
+@pytest.mark.parametrize(
+    "wkt",
+    [
+        "POLYGON((500000 4100000,20000000 4100000,20000000 4200000,500000 4100000))",
+        "POLYGON((500000 4100000,600000 4100000,600000 20000000,500000 4100000))",
+        "POLYGON((1e9 1e9,2e9 1e9,2e9 2e9,1e9 1e9))",
+    ],
+)
+def test_coordinates_outside_the_area_of_the_crs_are_refused(project, wkt):
+    layer = layer_of(wkt, crs="EPSG:32633")
+    layer.selectAll()
+    with pytest.raises(AoiError) as caught:
+        aoi_of(layer, project)
+    assert caught.value.user_message == "Partly outside the area of EPSG:32633."
+
+
+def test_the_180th_meridian_in_a_projected_crs_is_refused(project):
+    layer = layer_of(
+        "POLYGON((1900000 3800000,2250000 3800000,2250000 4000000,1900000 4000000,1900000 3800000))", crs="EPSG:3460"
+    )
+    layer.selectAll()
+    with pytest.raises(AoiError) as caught:
+        aoi_of(layer, project)
+    assert caught.value.user_message == "Crosses the 180° meridian."
+
+
+def test_a_web_mercator_map_drawn_past_180_degrees_is_turned_back(project):
+    wide = 20037508.342789244
+    layer = layer_of(
+        f"POLYGON(({wide + 10000} 0,{wide + 30000} 0,{wide + 30000} 20000,{wide + 10000} 20000,{wide + 10000} 0))",
+        crs="EPSG:3857",
+    )
+    layer.selectAll()
+    west, _, east, _ = aoi_of(layer, project).bbox
+    assert -180 < west < east < -179
+
+
+def test_a_pole_in_the_area_is_refused(project):
+    layer = layer_of("POLYGON((-1e5 -1e5,1e5 -1e5,1e5 1e5,-1e5 1e5,-1e5 -1e5))", crs="EPSG:3995")
+    layer.selectAll()
+    with pytest.raises(AoiError) as caught:
+        aoi_of(layer, project)
+    assert caught.value.code == codes.ANTIMERIDIAN
+
+
+@pytest.mark.parametrize(
+    ("kind", "wkt"),
+    [
+        ("CurvePolygon", "CURVEPOLYGON(CIRCULARSTRING(15 37,15.01 37.01,15.02 37,15.01 36.99,15 37))"),
+        ("MultiPolygonZM", "MULTIPOLYGON ZM(((15 37 1 2,15.02 37 1 2,15.02 37.02 1 2,15 37.02 1 2,15 37 1 2)))"),
+        (
+            "MultiSurface",
+            "MULTISURFACE(CURVEPOLYGON(COMPOUNDCURVE(CIRCULARSTRING(15 37,15.01 37.01,15.02 37),(15.02 37,15 37))))",
+        ),
+    ],
+)
+def test_curves_and_heights(project, kind, wkt):
+    layer = layer_of(wkt, kind=kind)
+    layer.selectAll()
+    aoi = aoi_of(layer, project)
+    assert aoi.holes == 0
+    assert all(len(point) == 2 for point in aoi.rings[0])
+    assert aoi.bbox[0] == 15.0
+
+
+def test_holes_are_kept(project):
+    layer = layer_of(
+        "POLYGON((15 37,15.1 37,15.1 37.1,15 37.1,15 37),(15.02 37.02,15.02 37.04,15.04 37.04,15.04 37.02,15.02 37.02))"
+    )
+    layer.selectAll()
+    assert aoi_of(layer, project).holes == 1
+
+
+def test_a_layer_from_a_file(project, tracker, tmp_path):
+    path = tmp_path / "area.geojson"
+    path.write_text(
+        '{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":'
+        "[[[15,37],[15.02,37],[15.02,37.02],[15,37.02],[15,37]]]}}"
+    )
+    layer = added(project, QgsVectorLayer(str(path), "area", "ogr"))
+    layer.selectAll()
+    assert tracker.refresh().aoi.bbox == (15.0, 37.0, 15.02, 37.02)
