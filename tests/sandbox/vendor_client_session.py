@@ -1,0 +1,136 @@
+"""A session with the vendor's own client, up42-py 0.31.0, against the sandbox. Runs in the client's environment.
+
+The client is used as it is published. The one thing changed is the address its requests are sent to.
+
+usage: python vendor_client_session.py < order.json > report.json
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Dict
+
+import requests
+import up42
+from requests.adapters import HTTPAdapter
+
+SERVICE = "https://api.up42.com"
+
+
+def rewrite_address(base_url: str) -> None:
+    """Send what is meant for the service to another address."""
+    send = HTTPAdapter.send
+
+    def send_elsewhere(self: HTTPAdapter, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        if request.url is not None and request.url.startswith(SERVICE):
+            request.url = base_url + request.url[len(SERVICE) :]
+        return send(self, request, *args, **kwargs)
+
+    HTTPAdapter.send = send_elsewhere
+
+
+def shown(job: up42.job.Job) -> Dict[str, Any]:
+    """What is reported of a job."""
+    info = job.info
+    return {name: info[name] for name in ("id", "name", "mode", "status", "inputs", "workflowId", "finishedAt")}
+
+
+def session(order: Dict[str, Any]) -> Dict[str, Any]:
+    """Go through the whole life of a job and tell what the client was given at each step."""
+    folder = Path(order["folder"])
+    report: Dict[str, Any] = {}
+
+    up42.authenticate(project_id=order["project_id"], project_api_key=order["project_api_key"])
+    report["blocks"] = up42.get_blocks()
+    report["data_blocks"] = up42.get_blocks(block_type="data")
+    report["block_details"] = up42.get_block_details(report["blocks"]["aws-s2-l2a"])
+    report["balance_before"] = up42.get_credits_balance()["balance"]
+
+    project = up42.initialize_project()
+    report["project"] = project.info
+    report["settings"] = project.get_project_settings()
+    project.update_project_settings(max_concurrent_jobs=4)
+    report["max_concurrent_jobs"] = project.max_concurrent_jobs
+
+    workflow = project.create_workflow(name="Vendor client", description="Made by the client's own calls")
+    report["compatible_with_nothing"] = workflow.get_compatible_blocks()
+    workflow.add_workflow_tasks(["aws-s2-l2a", "s2-superresolution"])
+    report["workflow_tasks"] = workflow.workflow_tasks
+    report["parameters_info"] = workflow.get_parameters_info()
+    workflow.update_name(name="Vendor client, renamed", description="Made by the client's own calls")
+    report["workflow"] = workflow.info
+
+    parameters = workflow.construct_parameters(
+        geometry=order["aoi"], geometry_operation="contains", start_date="2021-04-01", end_date="2021-09-30", limit=2
+    )
+    parameters["aws-s2-l2a:1"]["max_cloud_cover"] = 20
+    parameters["s2-superresolution:1"].update(clip_to_aoi=True, copy_original_bands=True)
+    report["parameters"] = parameters
+    report["estimation"] = workflow.estimate_job(parameters)
+
+    test_job = workflow.test_job(parameters, track_status=True, name="vendor test")
+    report["test_job"] = shown(test_job)
+    report["test_results"] = test_job.get_results_json()
+    report["quicklooks"] = test_job.download_quicklooks(folder / "quicklooks")
+    report["test_tasks"] = test_job.get_jobtasks(return_json=True)
+    report["test_credits"] = test_job.get_credits()
+
+    scene = report["test_results"]["features"][0]["id"]
+    live_parameters = workflow.construct_parameters(
+        geometry=order["aoi"], geometry_operation="contains", scene_ids=[scene]
+    )
+    live_parameters["s2-superresolution:1"].update(clip_to_aoi=True, copy_original_bands=True)
+    report["live_parameters"] = live_parameters
+    job = workflow.run_job(live_parameters, track_status=True, name="vendor live")
+    report["job"] = shown(job)
+    report["tasks"] = job.get_jobtasks(return_json=True)
+    report["results"] = job.get_results_json()
+    report["results_frame_crs"] = job.get_results_json(as_dataframe=True).crs.to_epsg()
+    report["tasks_results"] = list(job.get_jobtasks_results_json().values())
+    report["files"] = job.download_results(folder / "job")
+    report["archive"] = job.download_results(folder / "archive", unpacking=False)
+    report["task_files"] = job.get_jobtasks()[0].download_results(folder / "task")
+    report["logs"] = job.get_logs(as_print=False, as_return=True)
+    report["credits"] = job.get_credits()
+    report["balance_after"] = up42.get_credits_balance()["balance"]
+
+    # the client has no call of its own for these two: its request method is used, with its token and retries
+    address = f"{SERVICE}/projects/{project.project_id}/workflows/{workflow.workflow_id}/jobs/{job.job_id}"
+    again = project.auth._request("POST", f"{address}?name=vendor%20again")["data"]
+    project.auth._request("PUT", address, data={"name": "vendor renamed"})
+    report["job_name"] = job.info["name"]
+    repeated = up42.initialize_job(job_id=again["id"])
+    report["repeated"] = shown(repeated)
+    repeated.cancel_job()
+    report["cancelled"] = cancelled(repeated)
+
+    report["project_jobs"] = [one["id"] for one in project.get_jobs(return_json=True)]
+    report["test_jobs"] = [one["id"] for one in project.get_jobs(return_json=True, real_jobs=False)]
+    report["workflow_jobs"] = [one["id"] for one in workflow.get_jobs(return_json=True)]
+
+    workflow.delete()
+    report["workflows"] = [one["id"] for one in project.get_workflows(return_json=True)]
+    return report
+
+
+def cancelled(job: up42.job.Job) -> str:
+    """Follow a job that was cancelled, as the client does, to the word that it ends with."""
+    try:
+        job.track_status()
+    except ValueError as error:
+        return f"{error} {job.status}"
+    return job.status
+
+
+def main() -> None:
+    """Read the order, go through the session, write the report."""
+    order = json.load(sys.stdin)
+    rewrite_address(order["base_url"])
+    report = session(order)
+    json.dump(report, sys.stdout, default=str)
+
+
+if __name__ == "__main__":
+    main()
