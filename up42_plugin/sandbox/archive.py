@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Mapping, Optional, Protocol, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Protocol, Sequence, Tuple
 
-import numpy as np
+if TYPE_CHECKING:  # the service reads this module long before the first block needs NumPy
+    import numpy as np
 
 BBox = Tuple[float, float, float, float]
 

@@ -1,0 +1,15 @@
+"""Shared by all tiers: one sandbox process for the session."""
+
+from __future__ import annotations
+
+import pytest
+from sandbox_process import start_sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory):
+    """A running sandbox with fast job clocks and faults. Tests share it: make your own jobs and workflows,
+    clear the faults you arm, and start one of your own (``start_sandbox``) where credits or limits matter.
+    """
+    with start_sandbox(tmp_path_factory.mktemp("sandbox") / "data", "--speed", "200", "--faults") as running:
+        yield running

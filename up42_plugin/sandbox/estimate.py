@@ -1,0 +1,226 @@
+"""What a job will cost and how long it will take, each as a range, task by task.
+
+Amounts follow the chain: a data block brings an area and a number of scenes, each processing block takes what the
+one before gives. Durations are milliseconds on the job clock. Where the archive can be asked, the scenes are counted;
+else anything from one scene to ``limit`` is possible.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
+
+from up42_plugin.sandbox import geometry, times
+from up42_plugin.sandbox.capabilities import Link
+from up42_plugin.sandbox.catalogue import Block
+
+Span = Tuple[float, float]
+# Rasters end on whole pixels and some blocks add a small margin around the area.
+_MARGIN = 1.05
+_COMPRESSION: Span = (0.2, 1.2)
+_BYTES_PER_SAMPLE = 2
+_SR_BANDS, _SR_BANDS_NEW_ONLY = 12, 8
+_SR_PIXEL_M = 10.0
+_SR_MIN_SIDE_M = 1920.0
+_SCENE_MARGIN_M = 2000.0
+_EQUATOR_M = 40075016.69
+_MEGA = 1e6
+_MIB = 1024.0 * 1024.0
+_MACHINE_MINIMUM_S = 60.0
+_SECONDS: Mapping[str, Tuple[Span, Span]] = {
+    "DATA": ((20.0, 60.0), (4.0, 16.0)),
+    "PROCESSING": ((20.0, 60.0), (3.0, 12.0)),
+    "GPU": ((40.0, 120.0), (7.5, 57.0)),
+}
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many scenes a data task finds, and how much of the area they cover in sum, in square kilometres."""
+
+    scenes: int
+    square_km: float
+
+
+CountScenes = Callable[[Block, Mapping[str, Any]], Optional[Coverage]]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One task's part. Amounts in ``unit``, credits whole, durations in milliseconds; each with both ends."""
+
+    unit: str
+    amount: Span
+    block_credits: Tuple[int, int]
+    duration_ms: Tuple[int, int]
+    machine_credits: Tuple[int, int]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Estimate:
+        """Read what :meth:`as_json` wrote."""
+        return cls(
+            value["unit"],
+            _pair(value["amount"]),
+            _pair(value["block_credits"]),
+            _pair(value["duration_ms"]),
+            _pair(value["machine_credits"]),
+        )
+
+    def as_json(self) -> Dict[str, Any]:
+        """For the store."""
+        return asdict(self)
+
+    @property
+    def credits(self) -> Tuple[int, int]:
+        """Block and machine together."""
+        low = self.block_credits[0] + self.machine_credits[0]
+        return low, self.block_credits[1] + self.machine_credits[1]
+
+    def reply(self) -> Dict[str, Any]:
+        """The member of the service's reply."""
+        return {
+            "blockConsumption": {
+                "resources": {"unit": self.unit, **_ends(tuple(round(end, 6) for end in self.amount))},
+                "credit": _ends(self.block_credits),
+            },
+            "machineConsumption": {"duration": _ends(self.duration_ms), "credit": _ends(self.machine_credits)},
+        }
+
+
+def machine_credits(block: Block, duration_ms: float) -> int:
+    """The price of a machine: at least a minute, by the second, rounded up to at least one credit."""
+    seconds = max(duration_ms / 1000, _MACHINE_MINIMUM_S)
+    return max(1, math.ceil(round(block.credits_per_hour * seconds / 3600, 6)))
+
+
+@dataclass(frozen=True)
+class _Flow:
+    """What one task hands to the next: square kilometres, scenes, bytes and the area's polygon."""
+
+    square_km: Span = (0.0, 0.0)
+    scenes: Span = (0.0, 0.0)
+    size_bytes: Span = (0.0, 0.0)
+    polygon: Optional[Mapping[str, Any]] = None
+
+    @property
+    def load(self) -> Span:
+        """Square kilometres worked on; decides the duration."""
+        return self.square_km
+
+
+def estimate(links: Sequence[Link], inputs: Mapping[str, Any], count: CountScenes) -> Dict[str, Estimate]:
+    """Estimate every task of a valid input, by name."""
+    flows: Dict[Optional[str], _Flow] = {}
+    result: Dict[str, Estimate] = {}
+    for link in links:
+        parameters = link.block.with_defaults(inputs[link.name])
+        before = flows.get(link.parent, _Flow())
+        after = _data_flow(link.block, parameters, count) if link.block.is_data else _next_flow(parameters, before)
+        flows[link.name] = after
+        source = before if link.block.price.direction == "INPUT" and not link.block.is_data else after
+        result[link.name] = _price(link.block, source, parameters, after)
+    return result
+
+
+def _price(block: Block, source: _Flow, parameters: Mapping[str, Any], after: _Flow) -> Estimate:
+    amount = _amount(block, source, parameters)
+    low, high = (block.price.credits(end) for end in amount)
+    duration = _duration(block, after.load)
+    machine = (machine_credits(block, duration[0]), machine_credits(block, duration[1]))
+    return Estimate(block.price.unit, amount, (low, high), duration, machine)
+
+
+def _duration(block: Block, load: Span) -> Tuple[int, int]:
+    kind = "GPU" if block.machine.startswith("GPU") else block.type
+    base, slope = _SECONDS[kind]
+    low = base[0] + slope[0] * math.sqrt(load[0])
+    high = base[1] + slope[1] * math.sqrt(load[1])
+    return round(low * 1000), round(high * 1000)
+
+
+def _data_flow(block: Block, parameters: Mapping[str, Any], count: CountScenes) -> _Flow:
+    polygon = geometry.geometry_of(parameters)
+    area = 0.0 if polygon is None else geometry.area_km2(polygon)
+    found = count(block, parameters)
+    if found is not None:
+        scenes: Span = (found.scenes, found.scenes)
+        square_km: Span = (found.square_km, found.square_km * _MARGIN)
+    else:
+        most = _most_scenes(parameters)
+        scenes = (1.0, most)
+        square_km = (area, area * most * _MARGIN)
+    size = tuple(part * _MIB / 4 for part in square_km)
+    return _Flow(square_km, scenes, (size[0], size[1]), polygon)
+
+
+def _most_scenes(parameters: Mapping[str, Any]) -> float:
+    ids = parameters.get("ids")
+    if ids:
+        return float(len(ids))
+    limit = parameters.get("limit")
+    return float(limit if limit is not None else 1) * max(1, len(times.ranges_of(parameters)))
+
+
+def _next_flow(parameters: Mapping[str, Any], before: _Flow) -> _Flow:
+    """A processing task's output: s2-superresolution's size is known from its grid, others keep their input's."""
+    if "copy_original_bands" not in parameters or before.polygon is None:
+        return before
+    polygon = geometry.geometry_of(parameters) or before.polygon
+    width, height = geometry.size_m(geometry.bounds(polygon))
+    margin = 0.0 if parameters.get("clip_to_aoi") else 2 * _SCENE_MARGIN_M
+    sides = [max(side + margin, _SR_MIN_SIDE_M if margin else 0.0) for side in (width, height)]
+    bands = _SR_BANDS if parameters["copy_original_bands"] else _SR_BANDS_NEW_ONLY
+    full = (sides[0] / _SR_PIXEL_M + 1) * (sides[1] / _SR_PIXEL_M + 1) * bands * _BYTES_PER_SAMPLE
+    size = (full * _COMPRESSION[0] * before.scenes[0], full * _COMPRESSION[1] * before.scenes[1])
+    return _Flow(before.square_km, before.scenes, size, before.polygon)
+
+
+def _amount(block: Block, source: _Flow, parameters: Mapping[str, Any]) -> Span:
+    """The amount in the unit of the block's price."""
+    unit = block.price.unit
+    if unit == "SQUARE_KM":
+        return (0.0, 0.0) if block.price.rate(0) == 0 else source.square_km
+    if unit == "MEGABYTE":
+        return source.size_bytes[0] / _MIB, source.size_bytes[1] / _MIB
+    if unit in ("MEGAPIXEL", "PIXEL"):
+        pixels = tuple(part * _MEGA / _resolution_m(block) ** 2 for part in source.square_km)
+        divisor = _MEGA if unit == "MEGAPIXEL" else 1.0
+        return pixels[0] / divisor, pixels[1] / divisor
+    if unit == "TILE":
+        return _tiles(source, parameters)
+    return max(1.0, source.scenes[0]), max(1.0, source.scenes[1])
+
+
+def _resolution_m(block: Block) -> float:
+    standard = block.capabilities.get("output", {}).get("raster", {}).get("up42_standard", {})
+    value = standard.get("resolution")
+    return float(value) if isinstance(value, (int, float)) else _SR_PIXEL_M
+
+
+def _tiles(source: _Flow, parameters: Mapping[str, Any]) -> Span:
+    """Web Mercator tiles that touch the area's bounding box, for every scene."""
+    if source.polygon is None:
+        return source.scenes
+    bbox = geometry.bounds(source.polygon)
+    width, height = geometry.size_m(bbox)
+    zoom = parameters.get("zoom_level") or 17
+    side = _EQUATOR_M * math.cos(math.radians((bbox[1] + bbox[3]) / 2)) / 2 ** int(zoom)
+    across, down = width / side, height / side
+    fewest = max(1, math.floor(across)) * max(1, math.floor(down))
+    most = (math.ceil(across) + 1) * (math.ceil(down) + 1)
+    return fewest * source.scenes[0], most * source.scenes[1]
+
+
+def total(estimates: Mapping[str, Estimate]) -> Tuple[int, int]:
+    """Credits of the whole job."""
+    pairs = [part.credits for part in estimates.values()]
+    return sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
+
+
+def _ends(span: Sequence[float]) -> Dict[str, Any]:
+    return {"min": span[0], "max": span[1]}
+
+
+def _pair(value: Sequence[Any]) -> Any:
+    return value[0], value[1]

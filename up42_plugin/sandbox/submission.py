@@ -1,0 +1,116 @@
+"""Takes jobs in: checks the input, the account and the project's limits, then hands the job to the engine."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from up42_plugin.sandbox.capabilities import Link
+from up42_plugin.sandbox.estimate import Estimate, estimate, total
+from up42_plugin.sandbox.messages import ApiError, Principal
+from up42_plugin.sandbox.records.accounts import MAX_AOI, MAX_CONCURRENT_JOBS, MAX_LIMIT, Project
+from up42_plugin.sandbox.records.credits import FLOOR
+from up42_plugin.sandbox.records.jobs import TEST_QUERY, Job, NewJob, NewJobTask
+from up42_plugin.sandbox.services import Services
+from up42_plugin.sandbox.validation import Limits, key_mismatch, mode_of, problems
+
+_TEST_QUERY_S = (10.0, 20.0)
+# Where in the estimated span a task really ends: towards the short end.
+_FASTEST, _SPREAD = 0.1, 0.2
+
+
+class Submission:
+    """Checks and takes in jobs."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def checked_mode(self, project: Project, links: Sequence[Link], inputs: Mapping[str, Any]) -> str:
+        """The mode of a valid input; raises 400 with everything that is wrong with it."""
+        mismatch = key_mismatch([link.name for link in links], inputs)
+        if mismatch is not None:
+            raise ApiError(400, mismatch)
+        try:
+            mode = mode_of(inputs)
+        except ValueError as error:
+            raise _invalid([str(error)]) from error
+        found = problems(links, inputs, self._limits(project, mode))
+        if mode == TEST_QUERY and links and not links[0].block.test_query:
+            found.append(f"#/config/mode: block {links[0].block.name} does not support test queries")
+        if found:
+            raise _invalid(found)
+        return mode
+
+    def estimate(self, links: Sequence[Link], inputs: Mapping[str, Any]) -> Dict[str, Estimate]:
+        """Price and duration of a checked input."""
+        return estimate(links, inputs, self._services.scenes)
+
+    def submit(
+        self,
+        project: Project,
+        workflow: Mapping[str, str],
+        links: Sequence[Link],
+        inputs: Mapping[str, Any],
+        name: Optional[str],
+        caller: Principal,
+    ) -> Job:
+        """Make a job and start it. ``workflow`` has ``id`` and ``name``. Raises 400, 403 or 429."""
+        if not links:
+            raise ApiError(400, "Workflow has no tasks")
+        mode = self.checked_mode(project, links, inputs)
+        estimates = self.estimate(links, inputs)
+        held = 0 if mode == TEST_QUERY else total(estimates)[0]
+        new = NewJob(
+            project_id=project.id,
+            workflow_id=workflow["id"],
+            workflow_name=workflow["name"],
+            name=name,
+            mode=mode,
+            inputs=inputs,
+            estimate={task: part.as_json() for task, part in estimates.items()},
+            held=held,
+            auditor=caller.auditor,
+        )
+        with self._services.store.transaction():
+            if mode != TEST_QUERY:
+                self._check_credits(project.account_id, held)
+            self._check_slots(project)
+            job = self._services.jobs.add(new, _tasks(links, estimates, mode))
+        self._services.engine.start(job.id)
+        return job
+
+    def _check_credits(self, account_id: str, needed: int) -> None:
+        if self._services.credits.balance(account_id) < max(FLOOR, needed):
+            raise ApiError(403, "Insufficient credits to run job")
+
+    def _check_slots(self, project: Project) -> None:
+        allowed = self._services.accounts.limits(project.id)[MAX_CONCURRENT_JOBS]
+        if len(self._services.jobs.unfinished(project.id)) >= allowed:
+            raise ApiError(429, "Your project has too many non-finished jobs", "TOO_MANY_REQUESTS")
+
+    def _limits(self, project: Project, mode: str) -> Limits:
+        values = self._services.accounts.limits(project.id)
+        return Limits(values[MAX_LIMIT], None if mode == TEST_QUERY else float(values[MAX_AOI]))
+
+
+def _tasks(links: Sequence[Link], estimates: Mapping[str, Estimate], mode: str) -> List[NewJobTask]:
+    """The job's tasks: all of them, or the data task alone for a test query."""
+    if mode == TEST_QUERY:
+        first = links[0]
+        return [NewJobTask(first.name, None, first.block.id, _between(_TEST_QUERY_S, first.name))]
+    tasks = []
+    for link in links:
+        low, high = estimates[link.name].duration_ms
+        span = (low / 1000, high / 1000)
+        tasks.append(NewJobTask(link.name, link.parent, link.block.id, _between(span, link.name)))
+    return tasks
+
+
+def _between(span: Sequence[float], name: str) -> float:
+    """A duration inside a span that looks arbitrary and is always the same for a task."""
+    digest = hashlib.sha256(name.encode()).digest()[0] / 255
+    return span[0] + (span[1] - span[0]) * (_FASTEST + _SPREAD * digest)
+
+
+def _invalid(found: Sequence[str]) -> ApiError:
+    return ApiError(400, "; ".join(found), "VALIDATION_ERROR", list(found))
