@@ -72,10 +72,14 @@ def read_problem(body: bytes) -> Problem:
 def _problem_of(value: Mapping[str, Any]) -> Problem:
     code = _word(value.get("code")) or _word(value.get("error")) or _word(value.get("status"))
     message = next((_word(value[name]) for name in _MESSAGE_MEMBERS if _word(value.get(name))), "")
+    if message and isinstance(value.get("details"), str) and value["details"].strip():
+        message = f"{message}: {value['details'].strip()}"
     listed = _listed(value.get("errors"))
     if listed:
         message = "; ".join(([message] if message else []) + listed)
-    known = {"code", "message", "errors", "data", *_MESSAGE_MEMBERS}
+    known = {"code", "errors", "data", *_MESSAGE_MEMBERS}
+    if isinstance(value.get("details"), str):
+        known.add("details")
     rest = {name: member for name, member in value.items() if name not in known and member not in (None, {}, [])}
     details = json.dumps(rest, ensure_ascii=False)[:_LONGEST] if rest else ""
     return Problem(

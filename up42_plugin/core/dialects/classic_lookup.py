@@ -8,8 +8,8 @@ from typing import Callable, Optional, Set, Tuple
 from up42_plugin.api.classic.jobs import JobInfo
 from up42_plugin.core.tags import has_tag
 
-# The list is in the service's time and ``since`` in this computer's: what a wrong clock or time zone can make of it.
-CLOCK_SLACK = timedelta(days=1)
+# The list is in the service's time and ``since`` in this computer's; who cannot tell how they differ asks from earlier.
+CLOCK_SLACK = timedelta(hours=1)
 MOST_PAGES = 200
 
 Pages = Callable[[int], Tuple[JobInfo, ...]]
