@@ -285,26 +285,35 @@ _JOBS = (
 )
 
 
+_SAME_CONFIGURATION = (
+    "SELECT id FROM configurations WHERE fingerprint = :fingerprint AND workflow_id = :workflow_id"
+    " AND workflow_name = :workflow_name AND geometric_filter = :geometric_filter AND inputs = :inputs"
+    " AND aoi IS :aoi AND aoi_km2 IS :aoi_km2"
+)
+_NEW_CONFIGURATION = (
+    "INSERT INTO configurations (fingerprint, workflow_id, workflow_name, geometric_filter, inputs, aoi, aoi_km2,"
+    " created) VALUES (:fingerprint, :workflow_id, :workflow_name, :geometric_filter, :inputs, :aoi, :aoi_km2,"
+    " :created)"
+)
+
+
 def _configuration_id(connection: sqlite3.Connection, configuration: JobConfiguration, now: str) -> int:
-    fingerprint = configuration.fingerprint
-    inputs = {name: value for name, value in configuration.inputs(Mode.LIVE).items() if name != "config"}
+    """The row of this configuration. Equal fingerprints may have been written differently: each form has its row."""
     aoi = configuration.aoi
-    connection.execute(
-        "INSERT INTO configurations (fingerprint, workflow_id, workflow_name, geometric_filter, inputs, aoi, aoi_km2,"
-        " created) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint) DO NOTHING",
-        (
-            fingerprint,
-            configuration.workflow.id,
-            configuration.workflow.name,
-            configuration.geometric_filter.value,
-            json.dumps(inputs, sort_keys=True),
-            None if aoi is None else json.dumps(aoi.geojson()),
-            None if aoi is None else aoi.area_km2,
-            now,
-        ),
-    )
-    found = connection.execute("SELECT id FROM configurations WHERE fingerprint = ?", (fingerprint,)).fetchone()
-    return int(found["id"])
+    inputs = {name: value for name, value in configuration.inputs(Mode.LIVE).items() if name != "config"}
+    values = {
+        "fingerprint": configuration.fingerprint,
+        "workflow_id": configuration.workflow.id,
+        "workflow_name": configuration.workflow.name,
+        "geometric_filter": configuration.geometric_filter.value,
+        "inputs": json.dumps(inputs),
+        "aoi": None if aoi is None else json.dumps(aoi.geojson()),
+        "aoi_km2": None if aoi is None else aoi.area_km2,
+    }
+    found = connection.execute(_SAME_CONFIGURATION, values).fetchone()
+    if found is not None:
+        return int(found["id"])
+    return int(connection.execute(_NEW_CONFIGURATION, {**values, "created": now}).lastrowid or 0)
 
 
 def _submission(connection: sqlite3.Connection, submission_id: int) -> Submission:

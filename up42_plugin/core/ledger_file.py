@@ -20,7 +20,7 @@ BUSY_S = 20.0
 SCHEMA_1 = """
 CREATE TABLE configurations (
     id INTEGER PRIMARY KEY,
-    fingerprint TEXT NOT NULL UNIQUE,
+    fingerprint TEXT NOT NULL,
     workflow_id TEXT NOT NULL,
     workflow_name TEXT NOT NULL,
     geometric_filter TEXT NOT NULL,
@@ -29,6 +29,7 @@ CREATE TABLE configurations (
     aoi_km2 REAL,
     created TEXT NOT NULL
 );
+CREATE INDEX configurations_by_fingerprint ON configurations (fingerprint);
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
     connection_id TEXT NOT NULL,
@@ -161,24 +162,18 @@ class LedgerFile:
 
     def _examine(self) -> Optional[str]:
         """Why the file must be set aside: ``damaged`` or ``newer``; None when it may be used (or is not there)."""
-        if not self.path.exists():
-            return None
-        connection = self._connect(create=False) if self.path.stat().st_size else None
-        if connection is None:
+        if not self.path.exists() or self.path.stat().st_size == 0:
             return None
         try:
-            version = _version(connection)
-            if version > len(MIGRATIONS):
-                return "newer"
-            foreign = version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
-            sound = connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+            connection = self._connect(create=False)
+            try:
+                return _problem(connection)
+            finally:
+                connection.close()
         except sqlite3.OperationalError:
             raise  # busy, no space, no permission: nothing wrong with the content
         except sqlite3.DatabaseError:
             return "damaged"
-        finally:
-            connection.close()
-        return None if sound and not foreign else "damaged"
 
     def _set_aside(self, problem: str) -> None:
         stamp = self._now().strftime("%Y%m%d-%H%M%S")
@@ -221,6 +216,15 @@ class LedgerFile:
 def utc_now() -> datetime:
     """The time now, aware, in UTC."""
     return datetime.now(timezone.utc)
+
+
+def _problem(connection: sqlite3.Connection) -> Optional[str]:
+    version = _version(connection)
+    if version > len(MIGRATIONS):
+        return "newer"
+    somebody_elses = version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+    sound = connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+    return None if sound and not somebody_elses else "damaged"
 
 
 def _version(connection: sqlite3.Connection) -> int:
