@@ -168,6 +168,28 @@ def test_the_tag_is_committed_before_the_request_leaves(submit, ledger, clock):
     assert before.tag == service.requests[0].tag
 
 
+def test_the_caller_hears_of_the_record_before_the_request_leaves(submitter, ledger, clock, context):
+    service = StagedService(clock)
+    heard = []
+
+    def note(submission):
+        heard.append((submission, recorded(ledger), len(service.requests)))
+
+    outcome = submitter.submit(service, configuration(), Mode.LIVE, "Taormina", PRICE, context, note)
+    ((told, written, sent),) = heard
+    assert told == written
+    assert told.tag == outcome.submission.tag
+    assert sent == 0
+
+
+def test_a_caller_that_fails_on_hearing_it_has_sent_nothing(submitter, ledger, clock, context):
+    service = StagedService(clock)
+    with pytest.raises(ZeroDivisionError):
+        submitter.submit(service, configuration(), Mode.LIVE, "Taormina", PRICE, context, lambda submission: 1 // 0)
+    assert service.requests == []
+    assert recorded(ledger).state is SubmissionState.NOT_SENT
+
+
 def test_nothing_is_sent_when_the_ledger_cannot_be_written(tmp_path, clock, context):
     (tmp_path / "profile").write_text("in the way")
     service = StagedService(clock)

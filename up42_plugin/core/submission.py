@@ -30,6 +30,8 @@ from up42_plugin.core.service import JobService, SubmissionRequest
 from up42_plugin.core.tags import make_tag, tagged_name
 
 Send = Callable[[SubmissionRequest], Job]
+#: Called in the worker once the ledger has the submission, before anything is sent.
+Recorded = Callable[[Submission], None]
 
 #: The service may show a new job late: only after this time does "not in the list" mean "not submitted".
 SHOWS_WITHIN = timedelta(minutes=2)
@@ -113,14 +115,16 @@ class Submitter:
         name: str,
         agreed: Optional[Range],
         context: JobContext,
+        recorded: Optional[Recorded] = None,
     ) -> Outcome:
         """Send a job once. ``agreed`` are the credits the person said yes to; None only for a test query.
 
         Waits for a slot when the project has too many unfinished jobs, and for the service's rate limit. Raises
         ``LedgerError`` before anything is sent when the ledger cannot be written, and ``Cancelled``: then the ledger
-        knows how it stands, and what is not known is for :meth:`settle`.
+        knows how it stands, and what is not known is for :meth:`settle`. ``recorded`` is called in the worker once
+        the submission is committed, before it is sent.
         """
-        return self._run(service, service.submit, _Wish(configuration, mode, name, agreed), context)
+        return self._run(service, service.submit, _Wish(configuration, mode, name, agreed), context, recorded)
 
     def rerun(  # noqa: PLR0917 - as submit
         self,
@@ -131,6 +135,7 @@ class Submitter:
         name: str,
         agreed: Optional[Range],
         context: JobContext,
+        recorded: Optional[Recorded] = None,
     ) -> Outcome:
         """Run an existing job again as a new one; as :meth:`submit` in everything else.
 
@@ -140,7 +145,8 @@ class Submitter:
         def send(request: SubmissionRequest) -> Job:
             return service.rerun(service_job_id, request)
 
-        return self._run(service, send, _Wish(configuration, mode, name, agreed, service_job_id), context)
+        wish = _Wish(configuration, mode, name, agreed, service_job_id)
+        return self._run(service, send, wish, context, recorded)
 
     def settle(self, service: JobService, context: JobContext, wait: bool = False) -> Tuple[Outcome, ...]:
         """Look up every submission of the connection whose end is not known, also those of a process that died.
@@ -166,7 +172,14 @@ class Submitter:
                 pause = self._waits.lookup.after(pause)
         return tuple(sorted(done, key=lambda outcome: outcome.submission.id))
 
-    def _run(self, service: JobService, send: Send, wish: _Wish, context: JobContext) -> Outcome:
+    def _run(
+        self,
+        service: JobService,
+        send: Send,
+        wish: _Wish,
+        context: JobContext,
+        recorded: Optional[Recorded] = None,
+    ) -> Outcome:
         if wish.mode is Mode.LIVE and wish.agreed is None:
             raise ValueError("a live job needs the credits that were agreed to")
         context.check()
@@ -184,6 +197,12 @@ class Submitter:
                 rerun_of=wish.rerun_of,
             )
         )
+        if recorded is not None:
+            try:
+                recorded(submission)
+            except BaseException:
+                self._written(submission, SubmissionState.NOT_SENT, "Broken off before it was sent.")
+                raise
         outcome = self._send_until_not_put_off(send, request, submission, context)
         return outcome if outcome.state.settled else self._search(service, outcome, context)
 
