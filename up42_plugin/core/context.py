@@ -69,3 +69,26 @@ class ThreadContext:
             undo()
             wake()
         return undo
+
+
+class Part:
+    """A context whose 0 to 100 is the stretch from ``start`` to ``end`` of another's."""
+
+    def __init__(self, context: JobContext, start: float, end: float) -> None:
+        self._context = context
+        self._start = start
+        self._end = end
+
+    def check(self) -> None:
+        self._context.check()
+
+    def sleep(self, seconds: float) -> None:
+        self._context.sleep(seconds)
+
+    def on_cancel(self, wake: Callable[[], None]) -> Callable[[], None]:
+        return self._context.on_cancel(wake)
+
+    def progress(self, percent: float, text: str = "") -> None:
+        if percent >= 0:
+            percent = self._start + (self._end - self._start) * min(percent, 100.0) / 100.0
+        self._context.progress(percent, text)

@@ -11,7 +11,7 @@ _LONGEST = 160
 
 
 def failure_reason(log: str, block_title: str) -> str:
-    """A sentence for the person: ``Failed: no images found`` or, without a reason, ``Failed in <block>.``"""
+    """Tell a person why: ``Failed: no images found`` or, without a reason, ``Failed in <block>.``."""
     if _OUT_OF_MEMORY.search(log):
         return "Failed: out of memory. A smaller area may help."
     endings = _ENDING.findall(log)

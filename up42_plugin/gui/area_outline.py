@@ -22,6 +22,7 @@ class AreaOutline(QObject):
         self._canvas, self._project = canvas, project
         self._aoi: Optional[AOI] = None
         self._shown = True
+        self._zoom_wanted = False
         self._band = QgsRubberBand(canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
         self._band.setStrokeColor(QColor(220, 30, 40))
         self._band.setFillColor(QColor(0, 0, 0, 0))
@@ -33,6 +34,13 @@ class AreaOutline(QObject):
         """Outline this area, or nothing."""
         self._aoi = aoi
         self._draw()
+        if aoi is not None and self._zoom_wanted:
+            self.zoom()
+
+    def zoom_when_known(self) -> None:
+        """Show the area on the map as soon as there is one."""
+        self._zoom_wanted = True
+        self.zoom()
 
     def set_shown(self, shown: bool) -> None:
         """Show the outline only while the dock is open."""
@@ -43,6 +51,7 @@ class AreaOutline(QObject):
         """Show the whole area on the map, with some margin; only ever on the person's click."""
         geometry = self._geometry()
         if geometry is not None:
+            self._zoom_wanted = False
             extent = geometry.boundingBox()
             extent.scale(1.6)
             self._canvas.setExtent(extent)

@@ -10,7 +10,16 @@ from qgis.PyQt.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, Q
 
 from up42_plugin.core.aoi import AOI
 from up42_plugin.gui.texts import area_text
-from up42_plugin.gui.widgets import SUCCESS, WARNING, ElidedLabel, MessageRow, hint_label, icon_size, theme_icon, tool_button
+from up42_plugin.gui.widgets import (
+    SUCCESS,
+    WARNING,
+    ElidedLabel,
+    MessageRow,
+    hint_label,
+    icon_size,
+    theme_icon,
+    tool_button,
+)
 from up42_plugin.qgis_bridge.selection import SelectionState
 
 

@@ -58,7 +58,9 @@ class Header(QWidget):
         self.combo.clear()
         for connection in connections:
             icon = "/mIconFolder.svg" if connection.costs else "/mActionTouch.svg"
-            self.combo.addItem(theme_icon("/mIconConnect.svg" if connection.costs else icon), connection.name, connection.id)
+            self.combo.addItem(
+                theme_icon("/mIconConnect.svg" if connection.costs else icon), connection.name, connection.id
+            )
         self.combo.insertSeparator(self.combo.count())
         self.combo.addItem(theme_icon("/mActionAdd.svg"), "Add Connection…", ADD)
         self.combo.setCurrentIndex(self.combo.findData(current.id))

@@ -36,18 +36,14 @@ def icon_of(run: Run) -> str:
 
 def line_of(run: Run, now: Optional[datetime] = None) -> str:
     """``Running, block 2/2, 3 min`` and the like."""
-    if run.phase is Phase.SENDING:
-        return run.message or "Sending…"
     if run.phase is Phase.CHECKING:
         return "No answer. Checking whether the job was sent; it is not sent twice."
-    if run.phase is Phase.NOT_SUBMITTED:
-        return run.message
-    if run.phase is Phase.FETCHING:
-        return run.message or ("Downloading" if run.live else "Reading scenes")
     if run.message:
         return run.message
     if run.phase is Phase.LOADED:
         return _loaded(run)
+    if run.phase is Phase.FETCHING:
+        return "Downloading" if run.live else "Reading scenes"
     return _on_service(run, now or datetime.now(timezone.utc))
 
 

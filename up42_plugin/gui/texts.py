@@ -11,6 +11,8 @@ from up42_plugin.core.estimation import Estimation, Range
 from up42_plugin.core.jobs import JobState
 
 NBSP = "\u00a0"
+_MINUTE = 60
+_TWO_HOURS = 7200
 NOT_AVAILABLE = "Not available"
 
 
@@ -38,9 +40,9 @@ def credits_of(number: float) -> str:
 
 def minutes_text(seconds: Range) -> str:
     """``2–10 min``; under a minute ``under 1 min``, above two hours in hours."""
-    if seconds.maximum < 60:
+    if seconds.maximum < _MINUTE:
         return f"under{NBSP}1{NBSP}min"
-    if seconds.minimum >= 7200:
+    if seconds.minimum >= _TWO_HOURS:
         return f"{span(Range(seconds.minimum / 3600, seconds.maximum / 3600))}{NBSP}h"
     low = max(1.0, seconds.minimum / 60)
     return f"{span(Range(low, max(low, seconds.maximum / 60)))}{NBSP}min"
@@ -71,9 +73,9 @@ def count_text(number: int, noun: str) -> str:
 
 def duration_text(seconds: float) -> str:
     """``4 s``, ``3 min``, ``2 h``."""
-    if seconds < 60:  # noqa: PLR2004
+    if seconds < _MINUTE:
         return f"{max(0, int(seconds))}{NBSP}s"
-    if seconds < 7200:  # noqa: PLR2004
+    if seconds < _TWO_HOURS:
         return f"{int(seconds // 60)}{NBSP}min"
     return f"{int(seconds // 3600)}{NBSP}h"
 

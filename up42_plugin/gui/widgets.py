@@ -6,7 +6,7 @@ from typing import Optional
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize, Qt
-from qgis.PyQt.QtGui import QFontMetrics, QIcon, QPaintEvent, QPainter
+from qgis.PyQt.QtGui import QFontMetrics, QIcon, QPainter, QPaintEvent
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 SUCCESS, WARNING, INFORMATION = "/mIconSuccess.svg", "/mIconWarning.svg", "/mActionPropertiesWidget.svg"

@@ -52,6 +52,7 @@ class ConnectionHub(QObject):
 
     def __init__(
         self,
+        *,
         settings: PluginSettings,
         credentials: CredentialStore,
         network: QgisNetwork,
@@ -80,6 +81,15 @@ class ConnectionHub(QObject):
     def provider_of(self, connection_id: str) -> Optional[ServiceProvider]:
         """The way to a connection's service, None while it is not open."""
         return self._providers.get(connection_id)
+
+    def current_provider(self) -> Optional[ServiceProvider]:
+        """The way to the current connection's service, None while it is not open."""
+        return self._providers.get(self.current.id)
+
+    def name_of(self, connection_id: str) -> str:
+        """A connection's name for people, its id when it is gone."""
+        names = {connection.id: connection.name for connection in self.connections}
+        return names.get(connection_id, connection_id)
 
     def pace_of(self, connection_id: str) -> Pace:
         """How often running jobs of a connection are looked after."""

@@ -39,7 +39,9 @@ class Pricing(QObject):
 
     def want(self, configuration: Optional[JobConfiguration], provider: Optional[ServiceProvider]) -> None:
         """Have the price of this configuration; None stops asking."""
-        key = "" if configuration is None or provider is None else f"{provider.connection_id} {configuration.fingerprint}"
+        key = (
+            "" if configuration is None or provider is None else f"{provider.connection_id} {configuration.fingerprint}"
+        )
         if key == self._key:
             return
         self._key, self._wanted, self._provider = key, configuration, provider

@@ -1,0 +1,61 @@
+"""From a job that succeeded to plans of layers: what a worker does between the service and the map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import List, Tuple
+
+from up42_plugin.api.errors import NotFoundError
+from up42_plugin.core.context import JobContext, Part
+from up42_plugin.core.layer_plan import LayerPlan
+from up42_plugin.core.outputs import prepare_output
+from up42_plugin.core.quicklooks import prepare_test_query
+from up42_plugin.core.scenes import Quicklook, Scene
+from up42_plugin.core.service import JobService, Output
+from up42_plugin.core.transfer import fetch_output
+from up42_plugin.core.workflow import Step
+
+_DOWNLOAD_SHARE = 80.0
+
+
+@dataclass(frozen=True)
+class TestQueryFinds:
+    """What a test query found, ready for the map."""
+
+    scenes: Tuple[Scene, ...]
+    plans: Tuple[LayerPlan, ...]
+
+
+def fetch_test_query(service: JobService, job_id: str, folder: Path, context: JobContext) -> TestQueryFinds:
+    """Read the scenes of a test query and their quicklooks; those that the service lacks are left out."""
+    context.progress(-1, "Reading scenes")
+    scenes = service.scenes(job_id)
+    quicklooks: List[Quicklook] = []
+    for number, scene in enumerate(scenes, start=1):
+        context.progress(_DOWNLOAD_SHARE * number / len(scenes), f"Loading quicklooks, {number} of {len(scenes)}")
+        try:
+            quicklook = service.quicklook(scene)
+        except NotFoundError:
+            continue
+        if quicklook is not None:
+            quicklooks.append(quicklook)
+    plans = prepare_test_query(scenes, quicklooks, folder, Part(context, _DOWNLOAD_SHARE, 100.0))
+    return TestQueryFinds(scenes, plans)
+
+
+def fetch_live_output(
+    service: JobService, output: Output, step: Step, folder: Path, context: JobContext
+) -> Tuple[LayerPlan, ...]:
+    """Bring an output down, unpack it and make it ready; ``step`` is the block that made it.
+
+    An output that is on disk already is not downloaded again.
+    """
+    if not (folder / "data.json").is_file():
+        fetch_output(service.open_output(output), folder, Part(context, 0.0, _DOWNLOAD_SHARE))
+    return prepare_output(
+        folder,
+        Part(context, _DOWNLOAD_SHARE, 100.0),
+        block_name=step.block.name,
+        block_title=step.block.title,
+    )

@@ -1,0 +1,148 @@
+"""Run Live Job…: from the click to a recorded, confirmed submission."""
+
+from __future__ import annotations
+
+from typing import Callable, List, Optional, Tuple
+
+from qgis.PyQt.QtCore import QObject
+from qgis.PyQt.QtWidgets import QWidget
+
+from up42_plugin.core.configuration import JobConfiguration
+from up42_plugin.core.context import JobContext
+from up42_plugin.core.estimation import Estimation, Range
+from up42_plugin.core.freshness import TestedQuery
+from up42_plugin.core.jobs import Mode
+from up42_plugin.core.service import Balance, ServiceProvider
+from up42_plugin.gui.confirm_dialog import ConfirmDialog, Proposal
+from up42_plugin.gui.search_section import FILTERS, SearchValues
+from up42_plugin.gui.texts import NBSP, area_text, count_text, moment_text
+from up42_plugin.qgis_bridge.jobs import Job, JobRunner
+from up42_plugin.qgis_bridge.runs import RunController
+
+Price = Tuple[Optional[Estimation], Optional[Balance], str]
+
+
+class LiveJob(QObject):
+    """Asks once, with the price read at that moment, and starts the run that was agreed to."""
+
+    def __init__(
+        self, runner: JobRunner, runs: RunController, window: QWidget, parent: Optional[QObject] = None
+    ) -> None:
+        super().__init__(parent)
+        self._runner, self._runs, self._window = runner, runs, window
+        self._dialog: Optional[ConfirmDialog] = None
+        self._reading: Optional[Job] = None
+        self._run_key = ""
+        runs.recorded.connect(self._recorded)
+        runs.ended.connect(self._ended)
+
+    def ask(
+        self,
+        provider: ServiceProvider,
+        configuration: JobConfiguration,
+        proposal: Proposal,
+        still_open: Callable[[], bool],
+    ) -> None:
+        """Open the confirmation; ``still_open`` is asked again at the click, when the form may have changed."""
+        if self._dialog is not None:
+            self._dialog.raise_()
+            return
+        dialog = self._dialog = ConfirmDialog(proposal, self._window)
+        dialog.setModal(True)
+        dialog.finished.connect(self._closed)
+
+        def confirmed(name: str, agreed: Range) -> None:
+            if not still_open():
+                dialog.show_refusal("The configuration changed meanwhile. Cancel, and test it again.")
+                return
+            self._run_key = self._runs.start(provider, configuration, Mode.LIVE, name, agreed)
+
+        dialog.confirmed.connect(confirmed)
+        self._read_price(provider, configuration, dialog)
+        dialog.open()
+
+    def close(self) -> None:
+        """Close the confirmation, as with Cancel."""
+        if self._dialog is not None:
+            self._dialog.reject()
+
+    def _read_price(self, provider: ServiceProvider, configuration: JobConfiguration, dialog: ConfirmDialog) -> None:
+        def work(context: JobContext) -> Price:
+            with provider.open(context) as service:
+                balance = service.balance()
+                try:
+                    return service.estimate(configuration), balance, ""
+                except Exception as error:  # the dialog then asks for a maximum: no error ends the conversation
+                    context.check()
+                    return None, balance, getattr(error, "user_message", "The service gave no price.")
+
+        job = self._reading = self._runner.start("UP42: reading the price", work, long_running=True)
+
+        def read(price: Price) -> None:
+            estimation, balance, reason = price
+            if dialog is not self._dialog:
+                return
+            if estimation is not None and balance is not None:
+                dialog.show_price(estimation, balance.credits)
+            else:
+                dialog.show_no_price(reason, balance.credits if balance is not None else None)
+
+        def failed(error: BaseException) -> None:
+            if dialog is self._dialog:
+                dialog.show_no_price(getattr(error, "user_message", "The service gave no price."), None)
+
+        job.succeeded.connect(read)
+        job.failed.connect(failed)
+
+    def _recorded(self, key: str) -> None:
+        if key == self._run_key and self._dialog is not None:
+            self._dialog.accept()
+
+    def _ended(self, run: object) -> None:
+        """A submission that could not even be recorded: nothing was sent, and the dialog says why."""
+        if self._dialog is not None and getattr(run, "key", "") == self._run_key:
+            self._dialog.show_refusal(getattr(run, "message", ""))
+
+    def _closed(self, *_: object) -> None:
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.cancel()
+        dialog, self._dialog = self._dialog, None
+        self._run_key = ""
+        if dialog is not None:
+            dialog.deleteLater()
+
+
+def proposal_of(
+    name: str,
+    *,
+    configuration: JobConfiguration,
+    values: SearchValues,
+    tested: Optional[TestedQuery],
+    connection: str,
+    shown_price: Optional[Range],
+) -> Proposal:
+    """What the confirmation says about the job."""
+    label = next(text.split(" (")[0] for kind, text, _ in FILTERS if kind is values.geometric_filter)
+    parameters = configuration.parameters.get(configuration.workflow.data_step.name, {})
+    lines: List[Tuple[str, str]] = [("Workflow", configuration.workflow.chain)]
+    aoi = configuration.aoi
+    if aoi is not None:
+        lines.append(("Area", f"{area_text(aoi.area_km2)}, {aoi.source}"))
+    if values.scene_id:
+        lines.append(("Search", f"{label}, exactly the scene {values.scene_id}"))
+    else:
+        if "time" in parameters:
+            lines.append(("Time", f"{values.start} to {values.end}"))
+        clouds = f", clouds up to {values.max_cloud_cover}{NBSP}%" if "max_cloud_cover" in parameters else ""
+        lines.append(("Search", f"{label}, limit {count_text(values.limit, 'scene')}{clouds}"))
+    lines.append(("Tested", _tested_text(configuration, tested)))
+    lines.append(("Connection", connection))
+    return Proposal(name, tuple(lines), shown_price)
+
+
+def _tested_text(configuration: JobConfiguration, tested: Optional[TestedQuery]) -> str:
+    if configuration.workflow.data_step.block.test_query is False or tested is None:
+        return "Not possible: this block offers no test query"
+    moment = moment_text(tested.finished)
+    return f"{moment[:1].upper()}{moment[1:]}, same configuration: {count_text(tested.scenes, 'scene')}"

@@ -1,0 +1,232 @@
+"""New Job: what the form asks for, what it would cost, and whether it may run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from typing import Callable, Optional, Tuple
+
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from up42_plugin.core.aoi import box_area_km2
+from up42_plugin.core.configuration import GeometricFilter, JobConfiguration
+from up42_plugin.core.freshness import Freshness, TestedQuery
+from up42_plugin.core.jobs import Mode
+from up42_plugin.core.readiness import Readiness, Situation, readiness
+from up42_plugin.core.service import Balance, Limits, ServiceProvider
+from up42_plugin.core.timerange import TimeRangeError
+from up42_plugin.core.validation import validate
+from up42_plugin.core.workflow import Workflow
+from up42_plugin.gui.dock import Up42Dock
+from up42_plugin.gui.foot import PriceState
+from up42_plugin.gui.search_section import SearchValues
+from up42_plugin.qgis_bridge.pricing import Pricing
+from up42_plugin.qgis_bridge.project_data import ProjectData
+from up42_plugin.qgis_bridge.selection import SelectionState, SelectionTracker
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the form amounts to: a configuration, or the sentence that says why there is none yet."""
+
+    configuration: Optional[JobConfiguration]
+    problem: str = ""
+
+
+class NewJob(QObject):
+    """Presents the form: follows the selection, keeps the price current, and says which button is open.
+
+    ``changed`` whenever what is shown may be another: configuration, price or readiness.
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(
+        self,
+        *,
+        dock: Up42Dock,
+        tracker: SelectionTracker,
+        pricing: Pricing,
+        provider: Callable[[], Optional[ServiceProvider]],
+        clock: Clock = lambda: datetime.now(timezone.utc),
+        parent: Optional[QObject] = None,
+    ) -> None:
+        super().__init__(parent)
+        self._dock, self._tracker, self._pricing = dock, tracker, pricing
+        self._provider, self._clock = provider, clock
+        self._project: Optional[ProjectData] = None
+        self._balance: Optional[Balance] = None
+        self._trouble = "Choose a connection first."
+        self._tested: Optional[TestedQuery] = None
+        self._running = False
+        self.price = PriceState()
+        self.ready = Readiness(False, False, "", False)
+        tracker.changed.connect(self.refresh)
+        dock.workflow.chosen.connect(self._workflow_chosen)
+        dock.search.changed.connect(self.refresh)
+        pricing.asking.connect(self._price_asked)
+        pricing.estimated.connect(self._price_known)
+        pricing.failed.connect(self._price_unknown)
+
+    @property
+    def selection(self) -> SelectionState:
+        """What is selected on the map."""
+        return self._tracker.state
+
+    @property
+    def limits(self) -> Limits:
+        """The project's limits, or none while they are not known."""
+        return self._project.limits if self._project is not None else Limits()
+
+    @property
+    def tested(self) -> Optional[TestedQuery]:
+        """The last test query that ended, whatever the form says now."""
+        return self._tested
+
+    @property
+    def form(self) -> Form:
+        """The configuration the form asks for."""
+        workflow = self._dock.workflow.current
+        aoi = self.selection.aoi
+        if aoi is None or workflow is None:
+            return Form(None)
+        try:
+            return Form(_configuration(workflow, self.selection, self._dock.search.values))
+        except TimeRangeError as error:
+            return Form(None, error.user_message)
+
+    def set_trouble(self, text: str) -> None:
+        """Why there is no service, or an empty text when there is one."""
+        self._trouble = text
+        if text:
+            self._project = None
+            self._balance = None
+        self.refresh()
+
+    def set_project(self, project: ProjectData) -> None:
+        """The connection's project, read just now."""
+        self._project = project
+        self._dock.workflow.show_workflows(project.workflows)
+        self.refresh()
+
+    def set_balance(self, balance: Optional[Balance]) -> None:
+        """The credits left, None when not known."""
+        self._balance = balance
+        self.refresh()
+
+    def set_running(self, running: bool) -> None:
+        """Whether a test query of this form is on its way."""
+        self._running = running
+        self.refresh()
+
+    def set_tested(self, tested: Optional[TestedQuery]) -> None:
+        """The result of a test query, to be compared with the form from now on."""
+        self._tested = tested
+        self.refresh()
+
+    def ask_price_again(self) -> None:
+        """Ask for the estimation anew."""
+        self._pricing.forget()
+        self.refresh()
+
+    def refresh(self, *_: object) -> None:
+        """Bring everything shown up to date with the form."""
+        self._tracker.set_boxed(self._dock.search.values.geometric_filter is GeometricFilter.BBOX)
+        self._show_area()
+        form = self.form
+        test, live = self._problems(form)
+        self._want_price(form, live)
+        self.ready = readiness(self._situation(test, live))
+        self._dock.foot.show_readiness(self.ready, again=bool(self._trouble) and self.ready.problem)
+        self._dock.foot.show_price(self.price)
+        self.changed.emit()
+
+    def _show_area(self) -> None:
+        state = self.selection
+        boxed = self._dock.search.values.geometric_filter is GeometricFilter.BBOX
+        box = box_area_km2(state.aoi) if state.aoi is not None and boxed else None
+        self._dock.area.show_state(state, box)
+
+    def _problems(self, form: Form) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
+        if form.configuration is None:
+            texts = (form.problem,) if form.problem else ()
+            return texts, texts
+        found = [validate(form.configuration, self.limits, mode) for mode in (Mode.TEST_QUERY, Mode.LIVE)]
+        test, live = (tuple(problem.message for problem in problems) for problems in found)
+        return test, live
+
+    def _want_price(self, form: Form, problems: Tuple[str, ...]) -> None:
+        provider = self._provider() if self._project is not None else None
+        if form.configuration is None or problems or provider is None:
+            self._pricing.want(None, None)
+            self.price = PriceState(balance=self._credits, reason=problems[0] if problems else "")
+            return
+        self._pricing.want(form.configuration, provider)
+        self.price = PriceState(self.price.estimation, self._credits, self.price.updating, self.price.reason)
+
+    def _situation(self, test: Tuple[str, ...], live: Tuple[str, ...]) -> Situation:
+        state, form = self.selection, self.form
+        trouble = self._trouble or ("" if self._project is not None else "Loading workflows…")
+        tested, verdict = False, ""
+        if form.configuration is not None and self._project is not None:
+            freshness = Freshness.check(self._tested, form.configuration, self._project.connection_id, self._clock())
+            tested, verdict = freshness.fresh, freshness.text
+        return Situation(
+            connection_trouble=trouble,
+            area_trouble=state.error.user_message if state.error is not None else "",
+            aoi=state.aoi,
+            workflow=self._dock.workflow.current,
+            test_problems=test,
+            live_problems=live,
+            tested=tested,
+            test_verdict=verdict,
+            balance=self._balance,
+            running=self._running,
+        )
+
+    @property
+    def _credits(self) -> Optional[int]:
+        return self._balance.credits if self._balance is not None else None
+
+    def _workflow_chosen(self, workflow: Optional[Workflow]) -> None:
+        if workflow is not None:
+            parameters = workflow.data_step.block.parameters
+            self._dock.search.set_bounds(self.limits.max_scenes, parameters)
+        self.refresh()
+
+    def _price_asked(self) -> None:
+        self.price = PriceState(self.price.estimation, self._credits, updating=True)
+        self._dock.foot.show_price(self.price)
+
+    def _price_known(self, estimation: object) -> None:
+        self.price = PriceState(estimation, self._credits)  # type: ignore[arg-type]
+        self._dock.foot.show_price(self.price)
+        self.changed.emit()
+
+    def _price_unknown(self, error: BaseException) -> None:
+        reason = getattr(error, "user_message", "The service gave no price.")
+        self.price = PriceState(None, self._credits, reason=reason)
+        self._dock.foot.show_price(self.price)
+        self.changed.emit()
+
+
+def _configuration(workflow: Workflow, selection: SelectionState, values: SearchValues) -> JobConfiguration:
+    known = workflow.data_step.block.parameters
+    configuration = JobConfiguration.of(workflow, selection.aoi, values.geometric_filter)
+    if values.scene_id and "ids" in known:
+        configuration = configuration.with_search(ids=[values.scene_id])
+    else:
+        if "time" in known:
+            configuration = configuration.with_search(
+                time=(date.fromisoformat(values.start), date.fromisoformat(values.end))
+            )
+        if "limit" in known:
+            configuration = configuration.with_search(limit=values.limit)
+        if "max_cloud_cover" in known:
+            configuration = configuration.with_search(max_cloud_cover=values.max_cloud_cover)
+    for step in workflow.steps[1:]:
+        if "clip_to_aoi" in step.block.parameters:
+            configuration = configuration.with_parameters(step.name, {"clip_to_aoi": True})
+    return configuration

@@ -1,0 +1,144 @@
+"""The composition root: builds every part, hands each what it needs, and undoes it all in ``unload``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable, List, Optional
+
+from qgis.core import QgsApplication, QgsProject
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, Qt
+from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtWidgets import QAction
+
+from up42_plugin.api.tokens import ProjectKeyGrant, TokenProvider
+from up42_plugin.core.connections import ProjectKey
+from up42_plugin.core.dialects.classic import ClassicProvider
+from up42_plugin.core.ledger import Ledger
+from up42_plugin.core.service import ServiceProvider
+from up42_plugin.core.storage import OutputFolders
+from up42_plugin.core.submission import Submitter
+from up42_plugin.gui.area_outline import AreaOutline
+from up42_plugin.gui.desk import Desk
+from up42_plugin.gui.dock import Up42Dock
+from up42_plugin.gui.new_job import NewJob
+from up42_plugin.qgis_bridge.credentials import CredentialStore
+from up42_plugin.qgis_bridge.hub import ConnectionHub
+from up42_plugin.qgis_bridge.jobs import JobRunner
+from up42_plugin.qgis_bridge.layers import LayerLoader
+from up42_plugin.qgis_bridge.log import PanelLog
+from up42_plugin.qgis_bridge.monitor import JobMonitor
+from up42_plugin.qgis_bridge.network import QgisNetwork, SessionFactory
+from up42_plugin.qgis_bridge.pricing import Pricing
+from up42_plugin.qgis_bridge.project_data import ProjectReader
+from up42_plugin.qgis_bridge.runs import RunController
+from up42_plugin.qgis_bridge.sandbox_process import SandboxProcess, sandbox_data_dir
+from up42_plugin.qgis_bridge.selection import SelectionTracker
+from up42_plugin.qgis_bridge.settings import PluginSettings
+from up42_plugin.qgis_bridge.settling import Settler
+from up42_plugin.resources import plugin_version, resource_path
+
+MENU = "UP42"
+
+
+class Up42Plugin:
+    """What QGIS loads. ``iface`` is None under ``qgis_process``: then there is no interface to build."""
+
+    def __init__(self, iface: Any) -> None:
+        self._iface = iface
+        self._undo: List[Callable[[], Any]] = []
+        self.desk: Optional[Desk] = None
+
+    def initGui(self) -> None:  # noqa: N802 - QGIS's name
+        """Build the parts and show one button, one menu entry and a closed dock."""
+        log = PanelLog()
+        settings = PluginSettings(log)
+        network = QgisNetwork(plugin_version())
+        self._undo.append(network.close)
+        runner = JobRunner(log)
+        credentials = CredentialStore(QgsApplication.authManager())
+        self._undo.append(credentials.forget_session)
+        sandbox = SandboxProcess(sandbox_data_dir())
+        self._undo.append(sandbox.stop)
+        hub = ConnectionHub(
+            settings=settings, credentials=credentials, network=network, sandbox=sandbox, make_provider=make_provider
+        )
+        monitor = JobMonitor(runner, hub.provider_of, hub.pace_of)
+        self._undo.append(runner.shutdown)
+        self._undo.append(monitor.stop)
+        project = QgsProject.instance()
+        ledger = Ledger(_profile_folder() / "ledger.sqlite")
+
+        def submitter_of(connection_id: str) -> Submitter:
+            return Submitter(ledger, connection_id)
+
+        settler = Settler(runner, ledger, submitter_of, hub.provider_of)
+        runs = RunController(
+            runner=runner,
+            monitor=monitor,
+            submitter_of=submitter_of,
+            settler=settler,
+            loader=LayerLoader(project),
+            provider_of=hub.provider_of,
+            connection_name=hub.name_of,
+            folders=lambda: OutputFolders(settings.output_folder()),
+        )
+        dock = self._add_dock()
+        tracker = SelectionTracker(project)
+        self._undo.append(tracker.close)
+        pricing = Pricing(runner)
+        self._undo.append(pricing.stop)
+        outline = AreaOutline(self._iface.mapCanvas(), project)
+        self._undo.append(outline.close)
+        new_job = NewJob(dock=dock, tracker=tracker, pricing=pricing, provider=hub.current_provider)
+        reader = ProjectReader(runner)
+        self.desk = Desk(
+            self._iface,
+            dock=dock,
+            new_job=new_job,
+            hub=hub,
+            reader=reader,
+            runs=runs,
+            settler=settler,
+            runner=runner,
+            outline=outline,
+            settings=settings,
+            log=log,
+        )
+        self._undo.append(self.desk.close)
+
+    def unload(self) -> None:
+        """Take everything away again, in the opposite order."""
+        while self._undo:
+            self._undo.pop()()
+        self.desk = None
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+    def _add_dock(self) -> Up42Dock:
+        dock = Up42Dock(self._iface.mainWindow())
+        self._iface.addTabifiedDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        dock.close()
+        self._undo.append(dock.deleteLater)
+        self._undo.append(lambda: self._iface.removeDockWidget(dock))
+        action = QAction(QIcon(str(resource_path("icons", "up42_imagery.svg"))), "UP42", self._iface.mainWindow())
+        action.setObjectName("Up42ShowDock")
+        action.setToolTip("UP42: satellite imagery for the selected area")
+        action.setCheckable(True)
+        dock.setToggleVisibilityAction(action)
+        self._undo.append(action.deleteLater)
+        self._iface.addToolBarIcon(action)
+        self._undo.append(lambda: self._iface.removeToolBarIcon(action))
+        self._iface.addPluginToRasterMenu(MENU, action)
+        self._undo.append(lambda: self._iface.removePluginRasterMenu(MENU, action))
+        return dock
+
+
+def make_provider(connection_id: str, address: str, key: ProjectKey, sessions: SessionFactory) -> ServiceProvider:
+    """The classic dialect's way to a project."""
+    tokens = TokenProvider(ProjectKeyGrant(key.project_id, key.api_key))
+    return ClassicProvider(connection_id, address, key.project_id, tokens, sessions)
+
+
+def _profile_folder() -> Path:
+    folder = Path(QgsApplication.qgisSettingsDirPath()) / "up42"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
