@@ -46,7 +46,8 @@ def explain(error: BaseException, where: str, host: str, read_timeout: float) ->
     texts: Sequence[Tuple[Kinds, str]] = (
         ((requests.exceptions.SSLError, ssl.SSLError, urllib3_errors.SSLError), f"No secure connection to {host}."),
         ((socket.gaierror,), f"{host} was not found. Check the network and the address of the connection."),
-        (
+        ((ConnectionRefusedError,), f"{host} refuses the connection. The service may be down; try again later."),
+        (  # urllib3 1.26 counts every failed connection as one that took too long
             (requests.exceptions.ConnectTimeout, urllib3_errors.ConnectTimeoutError),
             f"{host} cannot be reached. Check the network.",
         ),
@@ -54,7 +55,6 @@ def explain(error: BaseException, where: str, host: str, read_timeout: float) ->
             (requests.exceptions.Timeout, socket.timeout, urllib3_errors.TimeoutError),
             f"No answer from {host} within {read_timeout:g} s.",
         ),
-        ((ConnectionRefusedError,), f"{host} refuses the connection. The service may be down; try again later."),
     )
     for kinds, text in texts:
         if _holds(chain, *kinds):

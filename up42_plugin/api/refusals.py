@@ -148,7 +148,7 @@ class Refusal:
         said = clean(self.problem.message or self.problem.code)
         members = clean(self.problem.members)
         detail = " · ".join(part for part in (f"{self.where}: {self.status}", said, members) if part)
-        code = self.problem.code
+        code = clean(self.problem.code)
         if self.status == TOO_MANY and not self.too_many_jobs:
             return RateLimitedError(self._slow_down(), detail, self.status, code, self.wait)
         kind, text = self._kind(said)
