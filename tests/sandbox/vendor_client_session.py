@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any, Dict
 
@@ -140,8 +141,10 @@ def cancelled(job: up42.job.Job) -> str:
     try:
         job.track_status()
     except ValueError as error:
+        while job.status == "CANCELLING":
+            time.sleep(0.2)
         return f"{error} {job.status}"
-    return job.status
+    return str(job.status)
 
 
 def main() -> None:
