@@ -7,12 +7,22 @@ from dataclasses import replace
 
 from up42_plugin.sandbox.messages import ApiError, Request, Response
 from up42_plugin.sandbox.router import Router
-from up42_plugin.sandbox.routes import blocks, credits, faulting, identity, jobs, outputs, projects, webhooks, workflows
+from up42_plugin.sandbox.routes import (
+    accounting,
+    blocks,
+    faulting,
+    identity,
+    jobs,
+    outputs,
+    projects,
+    webhooks,
+    workflows,
+)
 from up42_plugin.sandbox.services import Services
 
 logger = logging.getLogger(__name__)
 
-_AREAS = (identity, projects, blocks, workflows, jobs, outputs, credits, webhooks, faulting)
+_AREAS = (identity, projects, blocks, workflows, jobs, outputs, accounting, webhooks, faulting)
 
 
 class Application:

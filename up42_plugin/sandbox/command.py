@@ -26,7 +26,7 @@ from up42_plugin.sandbox.lock import FolderInUse, FolderLock
 from up42_plugin.sandbox.runners.contract import Runner
 from up42_plugin.sandbox.seed import enter
 from up42_plugin.sandbox.server import SandboxServer
-from up42_plugin.sandbox.services import Services, build_services
+from up42_plugin.sandbox.services import Services, World, build_services
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,8 @@ def _serve(options: argparse.Namespace, folder: Path) -> int:
     end = _ends(options.exit_with_parent)
     late = _Late(options.seed)
     server = SandboxServer(options.host, options.port)
-    services = build_services(folder, server.base_url, options.speed, late.runners, late.archive, options.faults)
+    world = World(late.runners, late.archive)
+    services = build_services(folder, server.base_url, world, options.speed, options.faults)
     try:
         line = _open(server, services)
         lock.publish(line)

@@ -103,17 +103,26 @@ def _convert(name: str, value: Any) -> Any:
     return str(value) if name in ("method", "path_glob") else value
 
 
+@dataclass
+class _Armed:
+    """A fault and how often it will still come."""
+
+    fault: Fault
+    skip: int
+    times: Optional[int]
+
+
 class Faults:
     """The armed faults, in order; the first that fits is taken."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._armed: List[List[Any]] = []
+        self._armed: List[_Armed] = []
 
     def arm(self, fault: Fault) -> int:
         """Add a fault; returns how many are armed."""
         with self._lock:
-            self._armed.append([fault, fault.skip, fault.times])
+            self._armed.append(_Armed(fault, fault.skip, fault.times))
             return len(self._armed)
 
     def clear(self) -> None:
@@ -125,23 +134,26 @@ class Faults:
         """The fault of this request, used up by one."""
         with self._lock:
             for entry in self._armed:
-                fault, skip, times = entry
-                if not fault.fits(method, path):
+                if not entry.fault.fits(method, path):
                     continue
-                if skip > 0:
-                    entry[1] -= 1
+                if entry.skip > 0:
+                    entry.skip -= 1
                     continue
-                if times is not None:
-                    entry[2] -= 1
-                    if entry[2] <= 0:
+                if entry.times is not None:
+                    entry.times -= 1
+                    if entry.times <= 0:
                         self._armed.remove(entry)
-                return fault
+                return entry.fault
         return None
 
     def left(self) -> List[Dict[str, Any]]:
         """What is armed, and how often it will still happen."""
         with self._lock:
             return [
-                {"match": {"method": fault.method, "path_glob": fault.path_glob}, "skip": skip, "times": times}
-                for fault, skip, times in self._armed
+                {
+                    "match": {"method": entry.fault.method, "path_glob": entry.fault.path_glob},
+                    "skip": entry.skip,
+                    "times": entry.times,
+                }
+                for entry in self._armed
             ]

@@ -17,6 +17,7 @@ _FLATTENING = 1 / 298.257223563
 _E2 = _FLATTENING * (2 - _FLATTENING)
 _E = math.sqrt(_E2)
 _MIN_RING = 4
+_MIN_POSITION = 2
 _MAX_LONGITUDE, _MAX_LATITUDE = 180.0, 90.0
 
 
@@ -92,7 +93,7 @@ def _ring_problems(ring: Any) -> List[str]:
     if not isinstance(ring, list) or len(ring) < _MIN_RING:
         return ["every ring needs at least four positions"]
     for point in ring:
-        if not isinstance(point, list) or len(point) < 2 or not all(_is_number(part) for part in point[:2]):
+        if not isinstance(point, list) or len(point) < _MIN_POSITION or not all(_is_number(part) for part in point[:2]):
             return ["every position must be [longitude, latitude]"]
         if not _in_range(point[0], point[1]):
             return ["coordinates must be longitudes -180..180 and latitudes -90..90"]
@@ -117,7 +118,7 @@ def _ring(ring: Sequence[Sequence[float]]) -> Ring:
 
 def _crossing_problems(rings: List[Ring]) -> List[str]:
     """Rings must not cross or touch themselves or one another along an edge, and holes must lie inside."""
-    edges = []
+    edges: List[Tuple[int, int, int, Point, Point]] = []
     for number, ring in enumerate(rings):
         points = [point for index, point in enumerate(ring) if index == 0 or point != ring[index - 1]]
         last = len(points) - 2

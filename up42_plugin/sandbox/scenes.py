@@ -43,7 +43,7 @@ class SceneCounter:
         if block.id not in self._runners():
             return None
         output = block.capabilities.get("output", {}).get("raster", {}).get("up42_standard", {})
-        query = scene_query(str(output.get("sensor", "")), parameters)
+        query = scene_query(str(output.get("sensor", "")).lower(), parameters)
         if query is None:
             return None
         return self._coverage(self._archive(), query)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass
-from typing import Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from up42_plugin.sandbox.records.accounts import MAX_AOI, MAX_CONCURRENT_JOBS, MAX_LIMIT, Account, Project
 from up42_plugin.sandbox.records.credits import OPENING_BALANCE
@@ -47,7 +47,7 @@ class Entrance:
     login: str
     workflows: Mapping[str, str]
 
-    def as_json(self) -> Dict[str, object]:
+    def as_json(self) -> Dict[str, Any]:
         """The printed object."""
         return {
             "base_url": self.base_url,
@@ -62,7 +62,7 @@ class Entrance:
 def enter(services: Services) -> Entrance:
     """Fill a fresh data folder, and tell how to get into it (or into one that was filled before)."""
     kept = services.store.meta(_SEEDED)
-    known = json.loads(kept) if kept else _fill(services)
+    known: Dict[str, Any] = json.loads(kept) if kept else _fill(services)
     project = services.accounts.project(known["project"])
     if project is None:
         raise LookupError(known["project"])
@@ -82,7 +82,7 @@ def _present(services: Services, project: Project, workflows: Mapping[str, str])
     return {name: id_ for name, id_ in workflows.items() if services.workflows.get(project.id, id_) is not None}
 
 
-def _fill(services: Services) -> Dict[str, object]:
+def _fill(services: Services) -> Dict[str, Any]:
     with services.store.transaction():
         account = services.accounts.add_account(EMAIL, secrets.token_urlsafe(16))
         services.credits.add_purchase(account.id, OPENING_BALANCE)
@@ -94,7 +94,7 @@ def _fill(services: Services) -> Dict[str, object]:
             LIMITS,
         )
         workflows = {name: _workflow(services, account, project, name) for name in WORKFLOWS}
-        filled: Dict[str, object] = {"project": project.id, "workflows": workflows}
+        filled: Dict[str, Any] = {"project": project.id, "workflows": workflows}
         services.store.set_meta(_SEEDED, json.dumps(filled))
     return filled
 

@@ -75,6 +75,8 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = _IDLE_S
     disable_nagle_algorithm = True
+    # Buffered, so that headers and a small body leave in one packet.
+    wbufsize = _CHUNK
 
     def _serve(self) -> None:
         address = urlsplit(self.path)
@@ -160,14 +162,10 @@ class _Handler(BaseHTTPRequestHandler):
         if empty or self.command == "HEAD":
             self.end_headers()
         elif response.file is None:
-            self._headers_and(response.body if cut is None else response.body[:cut])
+            self.end_headers()
+            self.wfile.write(response.body if cut is None else response.body[:cut])
         else:
             self._file(response, response.length if cut is None else min(cut, response.length))
-
-    def _headers_and(self, body: bytes) -> None:
-        """One write for both: small answers need one packet."""
-        self._headers_buffer.append(b"\r\n" + body)
-        self.flush_headers()
 
     def _file(self, response: Response, length: int) -> None:
         if response.file is None:

@@ -55,8 +55,16 @@ class Services:
         self.store.close()
 
 
+@dataclass(frozen=True)
+class World:
+    """Where runners and scenes come from; asked when they are first needed."""
+
+    runners: Runners
+    archive: ArchiveSource
+
+
 def build_services(
-    data_dir: Path, base_url: str, speed: float, runners: Runners, archive: ArchiveSource, with_faults: bool
+    data_dir: Path, base_url: str, world: World, speed: float = 1.0, with_faults: bool = False
 ) -> Services:
     """Open (or make) the data folder's store and put the parts together."""
     store = Store(data_dir / "sandbox.sqlite")
@@ -72,8 +80,8 @@ def build_services(
         catalogue=catalogue,
         billing=Billing(store, jobs, credits_, accounts, catalogue),
         clock=JobClock(speed),
-        runners=runners,
-        archive=archive,
+        runners=world.runners,
+        archive=world.archive,
         on_status=teller.tell,
     )
     return Services(
@@ -90,7 +98,7 @@ def build_services(
         workspace=workspace,
         engine=Engine(parts),
         notifier=notifier,
-        scenes=SceneCounter(archive, runners),
+        scenes=SceneCounter(world.archive, world.runners),
         faults=Faults() if with_faults else None,
     )
 

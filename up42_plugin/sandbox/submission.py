@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from up42_plugin.sandbox.capabilities import Link
@@ -11,12 +12,24 @@ from up42_plugin.sandbox.messages import ApiError, Principal
 from up42_plugin.sandbox.records.accounts import MAX_AOI, MAX_CONCURRENT_JOBS, MAX_LIMIT, Project
 from up42_plugin.sandbox.records.credits import FLOOR
 from up42_plugin.sandbox.records.jobs import TEST_QUERY, Job, NewJob, NewJobTask
+from up42_plugin.sandbox.records.workflows import Workflow
 from up42_plugin.sandbox.services import Services
 from up42_plugin.sandbox.validation import Limits, key_mismatch, mode_of, problems
 
 _TEST_QUERY_S = (10.0, 20.0)
 # Where in the estimated span a task really ends: towards the short end.
 _FASTEST, _SPREAD = 0.1, 0.2
+
+
+@dataclass(frozen=True)
+class JobOrder:
+    """What somebody wants to run: a workflow of a project, its chain of blocks, the inputs and a name."""
+
+    project: Project
+    workflow: Workflow
+    links: Sequence[Link]
+    inputs: Mapping[str, Any]
+    name: Optional[str]
 
 
 class Submission:
@@ -45,16 +58,9 @@ class Submission:
         """Price and duration of a checked input."""
         return estimate(links, inputs, self._services.scenes)
 
-    def submit(
-        self,
-        project: Project,
-        workflow: Mapping[str, str],
-        links: Sequence[Link],
-        inputs: Mapping[str, Any],
-        name: Optional[str],
-        caller: Principal,
-    ) -> Job:
-        """Make a job and start it. ``workflow`` has ``id`` and ``name``. Raises 400, 403 or 429."""
+    def submit(self, order: JobOrder, caller: Principal) -> Job:
+        """Make a job and start it. Raises 400, 403 or 429."""
+        project, links, inputs = order.project, order.links, order.inputs
         if not links:
             raise ApiError(400, "Workflow has no tasks")
         mode = self.checked_mode(project, links, inputs)
@@ -62,9 +68,9 @@ class Submission:
         held = 0 if mode == TEST_QUERY else total(estimates)[0]
         new = NewJob(
             project_id=project.id,
-            workflow_id=workflow["id"],
-            workflow_name=workflow["name"],
-            name=name,
+            workflow_id=order.workflow.id,
+            workflow_name=order.workflow.name,
+            name=order.name,
             mode=mode,
             inputs=inputs,
             estimate={task: part.as_json() for task, part in estimates.items()},

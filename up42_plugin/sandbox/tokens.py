@@ -54,7 +54,7 @@ class Tokens:
             raise _unauthorized("Unable to decode token")
         try:
             claims = _decode(signed.rpartition(".")[2])
-        except ValueError:
+        except (TypeError, ValueError):
             raise _unauthorized("Unable to decode token") from None
         self._check_age(int(claims["exp"]))
         project = claims["sub"] if claims["client_type"] == "API_KEY" else None
@@ -86,9 +86,7 @@ def _encode(value: Dict[str, Any]) -> str:
 def _decode(text: str) -> Dict[str, Any]:
     padded = text + "=" * (-len(text) % 4)
     value = json.loads(base64.urlsafe_b64decode(padded))
-    if not isinstance(value, dict):
-        raise ValueError("claims are no object")
-    return value
+    return dict(value)
 
 
 def _base64(value: bytes) -> str:

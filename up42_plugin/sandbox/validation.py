@@ -80,7 +80,7 @@ def loose_problems(inputs: Mapping[str, Any]) -> List[str]:
 
 def _loose_task_problems(values: Mapping[str, Any]) -> List[str]:
     given = {key: values[key] for key in values if values[key] is not None}
-    found = []
+    found: List[str] = []
     for key, check in _LOOSE.items():
         if key in given:
             found.extend(f"/{key}: {problem}" for problem in check(given[key], {"minimum": 1}))
@@ -121,7 +121,7 @@ def _shape_problems(found: Sequence[str]) -> List[str]:
 
 def _data_problems(block: Block, given: Mapping[str, Any], limits: Limits, shapes_are_good: bool) -> List[str]:
     found = []
-    limit = given.get("limit")
+    limit = given.get("limit", 0)
     if limits.max_scenes is not None and _is_integer(limit) and limit > limits.max_scenes:
         found.append(f"/limit: {limit} is not less or equal to {limits.max_scenes}, the limit of the project")
     shapes = [name for name in block.geometry_parameters if name in given]

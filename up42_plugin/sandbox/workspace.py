@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import shutil
 import tarfile
 import time
@@ -68,7 +67,7 @@ class TaskFiles:
             archive.add(self.output, arcname="output", filter=_as_root)
         sums = _sums(part)
         (self.root / "output.json").write_text(json.dumps(sums), encoding="utf-8")
-        os.replace(part, self.root / "output.tgz")
+        part.replace(self.root / "output.tgz")
 
     def archive(self) -> Optional[Archive]:
         """The packed output, None before there is one."""

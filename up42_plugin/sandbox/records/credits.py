@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import List, Optional, Sequence, Tuple
 
 from up42_plugin.sandbox.clock import stamp
-from up42_plugin.sandbox.store import Store
+from up42_plugin.sandbox.store import Store, insert
 
 OPENING_BALANCE = 10_000
 FLOOR = 1_000
@@ -48,6 +48,17 @@ class TaskPrice:
     unit: str
 
 
+@dataclass(frozen=True)
+class HistoryPage:
+    """A page of ``size`` entries between two stamps."""
+
+    start: str
+    end: str
+    page: int
+    size: int
+    newest_first: bool
+
+
 class Credits:
     """Entries and balances in the store."""
 
@@ -64,14 +75,22 @@ class Credits:
 
     def charge(self, account_id: str, job_id: str, price: TaskPrice) -> None:
         """Charge one task."""
+        row = {
+            "id": str(uuid.uuid4()),
+            "account_id": account_id,
+            "type": JOB_TASK,
+            "delta": -(price.machine_credits + price.block_credits),
+            "created_at": stamp(),
+            "job_id": job_id,
+            "job_task_id": price.job_task_id,
+            "machine_credits": price.machine_credits,
+            "block_credits": price.block_credits,
+            "duration_ms": price.duration_ms,
+            "quantity": price.quantity,
+            "unit": price.unit,
+        }
         with self._store.transaction() as db:
-            db.execute(
-                "INSERT INTO charges (id, account_id, type, delta, created_at, job_id, job_task_id, machine_credits,"
-                " block_credits, duration_ms, quantity, unit) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (str(uuid.uuid4()), account_id, JOB_TASK, -(price.machine_credits + price.block_credits), stamp())
-                + (job_id, price.job_task_id, price.machine_credits, price.block_credits)
-                + (price.duration_ms, price.quantity, price.unit),
-            )
+            insert(db, "charges", row)
 
     def balance(self, account_id: str) -> int:
         """Credits that can be spent now."""
@@ -102,20 +121,17 @@ class Credits:
             ).fetchone()
         return int(row["total"])
 
-    def history(
-        self, account_id: str, start: str, end: str, page: int, size: int, newest_first: bool
-    ) -> Tuple[int, Sequence[Charge]]:
-        """How many entries lie between two stamps, and one page of them."""
-        order = "DESC" if newest_first else "ASC"
-        where = "FROM charges WHERE account_id = ? AND created_at >= ? AND created_at <= ?"
-        arguments = (account_id, start, end)
+    def history(self, account_id: str, wanted: HistoryPage) -> Tuple[int, Sequence[Charge]]:
+        """How many entries there are in all, and one page of them."""
         with self._store.reading() as db:
-            total = db.execute(f"SELECT COUNT(*) AS n {where}", arguments).fetchone()["n"]  # noqa: S608 - fixed text
             rows = db.execute(
-                f"SELECT * {where} ORDER BY created_at {order}, seq {order} LIMIT ? OFFSET ?",  # noqa: S608 - fixed text
-                (*arguments, size, page * size),
+                "SELECT * FROM charges WHERE account_id = ? AND created_at >= ? AND created_at <= ? ORDER BY seq",
+                (account_id, wanted.start, wanted.end),
             ).fetchall()
-        return int(total), [_charge(row) for row in rows]
+        if wanted.newest_first:
+            rows.reverse()
+        first = wanted.page * wanted.size
+        return len(rows), [_charge(row) for row in rows[first : first + wanted.size]]
 
 
 def _charge(row: sqlite3.Row) -> Charge:

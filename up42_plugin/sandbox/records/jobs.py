@@ -6,10 +6,10 @@ import json
 import sqlite3
 import uuid
 from dataclasses import dataclass
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Sequence
 
 from up42_plugin.sandbox.clock import stamp
-from up42_plugin.sandbox.store import Store
+from up42_plugin.sandbox.store import Store, insert
 
 NOT_STARTED = "NOT_STARTED"
 PENDING = "PENDING"
@@ -121,22 +121,39 @@ class Jobs:
         """A new job, not started."""
         moment, author, job_id = stamp(), json.dumps(new.auditor), str(uuid.uuid4())
         ids = {task.name: str(uuid.uuid4()) for task in tasks}
+        row = {
+            "id": job_id,
+            "project_id": new.project_id,
+            "workflow_id": new.workflow_id,
+            "workflow_name": new.workflow_name,
+            "name": new.name,
+            "mode": new.mode,
+            "status": NOT_STARTED,
+            "inputs": json.dumps(new.inputs),
+            "estimate": json.dumps(new.estimate),
+            "held": new.held,
+            "created_at": moment,
+            "updated_at": moment,
+            "created_by": author,
+            "updated_by": author,
+        }
         with self._store.transaction() as db:
-            db.execute(
-                "INSERT INTO jobs (id, project_id, workflow_id, workflow_name, name, mode, status, inputs, estimate,"
-                " held, created_at, updated_at, created_by, updated_by) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                (job_id, new.project_id, new.workflow_id, new.workflow_name, new.name, new.mode, NOT_STARTED)
-                + (json.dumps(new.inputs), json.dumps(new.estimate), new.held, moment, moment, author, author),
-            )
+            insert(db, "jobs", row)
             for position, task in enumerate(tasks):
-                task_id = ids[task.name]
-                parent = ids.get(task.parent or "")
-                db.execute(
-                    "INSERT INTO job_tasks (id, job_id, position, name, parent_id, block_id, status, planned,"
-                    " artifact, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-                    (task_id, job_id, position, task.name, parent, task.block_id, NOT_STARTED, task.planned)
-                    + (uuid.UUID(task_id).time_low, moment, moment),
-                )
+                task_row = {
+                    "id": ids[task.name],
+                    "job_id": job_id,
+                    "position": position,
+                    "name": task.name,
+                    "parent_id": ids.get(task.parent or ""),
+                    "block_id": task.block_id,
+                    "status": NOT_STARTED,
+                    "planned": task.planned,
+                    "artifact": uuid.UUID(ids[task.name]).time_low,
+                    "created_at": moment,
+                    "updated_at": moment,
+                }
+                insert(db, "job_tasks", task_row)
         job = self.get(job_id)
         if job is None:
             raise LookupError(job_id)
@@ -160,13 +177,10 @@ class Jobs:
 
     def unfinished(self, project_id: Optional[str] = None) -> List[str]:
         """Ids of the jobs (of one project) that are not over, oldest first."""
-        marks = ",".join("?" * len(TERMINAL))
-        statement = f"SELECT id FROM jobs WHERE status NOT IN ({marks})"  # noqa: S608 - question marks only
-        arguments: Tuple[Any, ...] = TERMINAL
-        if project_id is not None:
-            statement, arguments = statement + " AND project_id = ?", (*TERMINAL, project_id)
+        statement = "SELECT id, status FROM jobs WHERE ? IS NULL OR project_id = ? ORDER BY seq"
         with self._store.reading() as db:
-            return [row["id"] for row in db.execute(statement + " ORDER BY seq", arguments)]
+            rows = db.execute(statement, (project_id, project_id)).fetchall()
+        return [row["id"] for row in rows if row["status"] not in TERMINAL]
 
     def tasks(self, job_id: str) -> List[JobTask]:
         """The tasks in chain order."""
@@ -182,7 +196,7 @@ class Jobs:
                 " (SELECT id FROM jobs WHERE workflow_id = ? AND mode = ? AND status = ?)",
                 (workflow_id, LIVE, SUCCEEDED),
             ).fetchone()
-        return round(row["total"])
+        return round(float(row["total"]))
 
     def artifact(self, job_id: str, number: int) -> Optional[JobTask]:
         """The task whose archive carries this number."""
@@ -203,13 +217,16 @@ class Jobs:
         moment = stamp()
         started = moment if after == RUNNING else None
         finished = moment if after in TERMINAL else None
-        marks = ",".join("?" * len(before))
         statement = (
             "UPDATE jobs SET status = ?, elapsed = 0, updated_at = ?, started_at = COALESCE(started_at, ?),"
-            f" finished_at = COALESCE(finished_at, ?) WHERE id = ? AND status IN ({marks})"  # noqa: S608 - question marks only
+            " finished_at = COALESCE(finished_at, ?) WHERE id = ?"
         )
         with self._store.transaction() as db:
-            return db.execute(statement, (after, moment, started, finished, job_id, *before)).rowcount == 1
+            current = db.execute("SELECT status FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            if current is None or current["status"] not in before:
+                return False
+            db.execute(statement, (after, moment, started, finished, job_id))
+        return True
 
     def release(self, job_id: str) -> None:
         """Nothing is held for the job any more."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import List, Optional, Tuple
 
 from up42_plugin.sandbox.clock import stamp
-from up42_plugin.sandbox.store import Store
+from up42_plugin.sandbox.store import Store, insert
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,20 @@ class Webhooks:
         moment = stamp()
         webhook = Webhook(str(uuid.uuid4()), workspace_id, form, moment, moment)
         with self._store.transaction() as db:
-            db.execute(
-                "INSERT INTO webhooks (id, workspace_id, url, name, events, active, signing_key, created_at,"
-                " updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (webhook.id, workspace_id, form.url, form.name, json.dumps(form.events), form.active)
-                + (form.signing_key, moment, moment),
+            insert(
+                db,
+                "webhooks",
+                {
+                    "id": webhook.id,
+                    "workspace_id": workspace_id,
+                    "url": form.url,
+                    "name": form.name,
+                    "events": json.dumps(form.events),
+                    "active": form.active,
+                    "signing_key": form.signing_key,
+                    "created_at": moment,
+                    "updated_at": moment,
+                },
             )
         return webhook
 

@@ -11,7 +11,7 @@ from up42_plugin.sandbox.records.jobs import SORT_COLUMNS, Job
 from up42_plugin.sandbox.router import Route
 from up42_plugin.sandbox.routes.access import Access
 from up42_plugin.sandbox.services import Services
-from up42_plugin.sandbox.submission import Submission
+from up42_plugin.sandbox.submission import JobOrder, Submission
 from up42_plugin.sandbox.views import job_task_view, job_view
 
 _TEXT = "text/plain;charset=UTF-8"
@@ -29,30 +29,16 @@ class JobRoutes:
         """``POST …/workflows/{workflow}/jobs?name=``: makes a job and starts it."""
         project, workflow = self._access.project(request), self._access.workflow(request)
         links = self._access.links(self._services.workflows.tasks(workflow.id))
-        job = self._submission.submit(
-            project,
-            {"id": workflow.id, "name": workflow.name},
-            links,
-            request.json_object(),
-            request.argument("name"),
-            request.caller,
-        )
-        return wrapped(job_view(job))
+        order = JobOrder(project, workflow, links, request.json_object(), request.argument("name"))
+        return wrapped(job_view(self._submission.submit(order, request.caller)))
 
     def run_again(self, request: Request) -> Response:
         """``POST …/workflows/{workflow}/jobs/{job}?name=``: the same inputs and mode as a new job."""
         project, workflow = self._access.project(request), self._access.workflow(request)
         old = self._job_of_workflow(request, workflow.id)
         links = self._access.links(self._services.workflows.tasks(workflow.id))
-        job = self._submission.submit(
-            project,
-            {"id": workflow.id, "name": workflow.name},
-            links,
-            old.inputs,
-            request.argument("name") or old.name,
-            request.caller,
-        )
-        return wrapped(job_view(job))
+        order = JobOrder(project, workflow, links, old.inputs, request.argument("name") or old.name)
+        return wrapped(job_view(self._submission.submit(order, request.caller)))
 
     def rename(self, request: Request) -> Response:
         """``PUT …/workflows/{workflow}/jobs/{job}``."""

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional
 
 from up42_plugin.sandbox.messages import ApiError, Request, Response, wrapped
 from up42_plugin.sandbox.records.accounts import Account
-from up42_plugin.sandbox.records.credits import Charge
+from up42_plugin.sandbox.records.credits import Charge, HistoryPage
 from up42_plugin.sandbox.records.jobs import Job, JobTask
 from up42_plugin.sandbox.router import Route
 from up42_plugin.sandbox.routes.access import Access
@@ -37,14 +37,14 @@ class CreditRoutes:
         page, size = _number(request, "page", 0), _number(request, "size", _DEFAULT_SIZE)
         size = min(max(size, 1), _LARGEST_SIZE)
         sort = request.argument("sort")
-        total, charges = self._services.credits.history(
-            account.id,
-            _bound(request, "from", _FIRST_MOMENT, "T00:00:00"),
-            _bound(request, "to", _LAST_MOMENT, "T23:59:59.999999Z"),
-            page,
-            size,
+        wanted = HistoryPage(
+            start=_bound(request, "from", _FIRST_MOMENT, "T00:00:00"),
+            end=_bound(request, "to", _LAST_MOMENT, "T23:59:59.999999Z"),
+            page=page,
+            size=size,
             newest_first=not (sort or "").lower().endswith(",asc"),
         )
+        total, charges = self._services.credits.history(account.id, wanted)
         content = [self._entry(account, charge) for charge in charges]
         return wrapped(page_view(content, total, page, size, is_sorted=sort is not None))
 
