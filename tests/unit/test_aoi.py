@@ -239,6 +239,13 @@ def test_a_hairline_gap_between_parts_is_closed():
     assert aoi.area_km2 == pytest.approx(polygon_area_km2((((0, 0), (2, 0), (2, 1), (0, 1), (0, 0)),)), rel=1e-5)
 
 
+def test_parts_that_touch_at_a_corner_are_joined_there():
+    aoi = aoi_of(f"POLYGON{box(0, 0, 1, 1)}", f"POLYGON{box(1, 1, 2, 2)}")
+    assert aoi.bbox == (0, 0, 2, 2)
+    assert is_valid(aoi.rings)
+    assert {(0, 0), (1, 0), (2, 2), (1, 2), (0, 1)} < set(aoi.rings[0])
+
+
 def test_a_hairline_hole_between_parts_is_closed():
     left = "POLYGON((0 0,1 0,1 0.4,0.9999997 0.5,1 0.6,1 1,0 1,0 0))"
     right = f"POLYGON{box(1, 0, 2, 1)}"

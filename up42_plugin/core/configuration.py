@@ -165,9 +165,11 @@ class JobConfiguration:
 
 
 def differences(old: JobConfiguration, new: JobConfiguration) -> Tuple[str, ...]:
-    """What changed, in the words of the form: ``Workflow``, ``Area``, ``Filter``, ``Time``, ``Clouds``, ``Limit``,
-    ``Scene IDs``, else the block's title and the parameter. Empty when the fingerprints are equal.
-    """  # noqa: D205 - the words are the summary
+    """What changed, in the words of the form; empty when both ask for the same thing.
+
+    The words are ``Workflow``, ``Area``, ``Filter``, ``Time``, ``Clouds``, ``Limit``, ``Scene IDs``, else the block's
+    title and the parameter.
+    """
     if old.fingerprint == new.fingerprint:
         return ()
     found: List[str] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from contextlib import contextmanager
+from itertools import combinations
 from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from osgeo import gdal, ogr
@@ -63,7 +64,7 @@ def polygons_from_wkb(wkb: bytes) -> List[Rings]:
 def dissolved(polygons: Sequence[Rings], tolerance: float) -> List[Rings]:
     """The union of polygons, each mended first; one polygon comes back with its points in their order.
 
-    ``tolerance`` is a distance: parts no farther apart than twice that are taken as touching, gaps and holes narrower
+    ``tolerance`` is a distance: parts no farther apart than twice that are joined, holes narrower than that
     are closed. Raises :class:`AoiError` when an outline crosses itself or nothing is left.
     """
     mended = [part for polygon in polygons for part in _mended(polygon)]
@@ -74,7 +75,7 @@ def dissolved(polygons: Sequence[Rings], tolerance: float) -> List[Rings]:
     with quiet_gdal():
         joined = _polygons_of(_union(mended))
         if len(joined) > 1:
-            joined = _closed(joined, tolerance)
+            joined = _bridged(joined, tolerance)
     if not joined:
         raise refuse(UNREADABLE, "The parts cannot be joined.", detail=f"union of {len(mended)} polygons failed")
     return [_without_slits(polygon, tolerance) for polygon in joined]
@@ -87,9 +88,8 @@ def is_valid(rings: Rings) -> bool:
 
 
 def made_valid(rings: Rings) -> List[Rings]:
-    """The polygons that GEOS makes of an invalid one (even-odd rule); what has no area is left out."""
-    with quiet_gdal():
-        return _polygons_of(_call(to_ogr(rings).MakeValid))
+    """What an invalid polygon covers: its outer ring less its holes, each by the even-odd rule; crumbs are left out."""
+    return _less(_inside(rings[0]), [part for hole in rings[1:] for part in _inside(hole)])
 
 
 def buffered(rings: Rings, distance: float) -> List[Rings]:
@@ -244,27 +244,40 @@ def _mended(rings: Rings) -> List[Rings]:
     area GEOS finds inside it. Where it crosses itself the two differ, by the lobes that are wound the wrong way or
     twice. The same comparison tells whether holes stay inside the outer ring and off each other.
     """
+    noise = _NOISE * box_area(rings[0])
     if is_valid(rings):
-        return [rings]
-    shells = _mended_ring(rings[0])
-    holes = [part for ring in rings[1:] for part in _mended_ring(ring)]
-    with quiet_gdal():
-        area = _union(shells)
-        for hole in holes:
-            area = _call(area.Difference, to_ogr(hole)) if area is not None else None
-        left = _polygons_of(area)
-    expected = sum(planar_area(part) for part in shells) - sum(planar_area(part) for part in holes)
-    if abs(expected - sum(planar_area(part) for part in left)) > _NOISE * box_area(rings[0]):
+        return [rings] if planar_area(rings) > noise else []
+    insides = [_inside(ring) for ring in rings]
+    for ring, parts in zip(rings, insides):
+        if abs(sum(map(planar_area, parts)) - abs(signed_area(ring))) > _NOISE * box_area(ring):
+            raise refuse(SELF_CROSSING, "The outline crosses itself.")
+    shells, holes = insides[0], [part for parts in insides[1:] for part in parts]
+    left = _less(shells, holes)
+    expected = sum(map(planar_area, shells)) - sum(map(planar_area, holes))
+    if abs(expected - sum(map(planar_area, left))) > noise:
         raise refuse(HOLE_CROSSING, "A hole crosses the outline.")
     return left
 
 
-def _mended_ring(ring: Ring) -> List[Rings]:
-    parts = made_valid((ring,))
-    inside = sum(planar_area(part) for part in parts)
-    if abs(inside - abs(signed_area(ring))) > _NOISE * box_area(ring):
-        raise refuse(SELF_CROSSING, "The outline crosses itself.")
-    return parts
+def _inside(ring: Ring) -> List[Rings]:
+    """The polygons a ring goes round by the even-odd rule, without the crumbs that arithmetic leaves on its edges."""
+    with quiet_gdal():
+        parts = _polygons_of(_call(to_ogr((ring,)).MakeValid))
+    return [part for part in parts if planar_area(part) > _NOISE * box_area(ring)]
+
+
+def _less(shells: Sequence[Rings], holes: Sequence[Rings]) -> List[Rings]:
+    """Some polygons without what others cover.
+
+    GEOS is not asked to mend a shell with its holes: a hole that lies on the shell line by line is none to it.
+    """
+    if not shells:
+        return []
+    with quiet_gdal():
+        area = _union(shells)
+        for hole in holes:
+            area = _call(area.Difference, to_ogr(hole)) if area is not None else None
+        return _polygons_of(area)
 
 
 def _union(polygons: Sequence[Rings]) -> Optional[ogr.Geometry]:
@@ -274,14 +287,33 @@ def _union(polygons: Sequence[Rings]) -> Optional[ogr.Geometry]:
     return _call(together.UnionCascaded)
 
 
-def _closed(polygons: List[Rings], tolerance: float) -> List[Rings]:
-    """Parts with hairline gaps between them, closed by growing and shrinking; others as they were."""
-    union = _union(polygons)
-    grown = _call(union.Buffer, tolerance, 1) if union is not None else None
-    if grown is None or len(_polygons_of(grown)) == len(polygons):
-        return polygons
-    shrunk = _polygons_of(_call(grown.Buffer, -tolerance, 1))
-    return shrunk if shrunk and len(shrunk) < len(polygons) else polygons
+def _bridged(polygons: List[Rings], tolerance: float) -> List[Rings]:
+    """Parts that touch in a point or have a hairline gap between them, joined there; elsewhere nothing changes.
+
+    The bridge is what lies within the tolerance of both, and in the box of all.
+    """
+    grown = [_call(to_ogr(polygon).Buffer, tolerance, 1) for polygon in polygons]
+    boxes = [geometry.GetEnvelope() for geometry in grown]
+    frame = to_ogr((_frame(polygons),))
+    bridges: List[Rings] = []
+    for one, other in combinations(range(len(polygons)), 2):
+        if _boxes_meet(boxes[one], boxes[other]):
+            bridge = _call(grown[one].Intersection, grown[other])
+            bridges.extend(_polygons_of(_call(frame.Intersection, bridge) if bridge is not None else None))
+    return _polygons_of(_union([*polygons, *bridges])) if bridges else polygons
+
+
+def _frame(polygons: Sequence[Rings]) -> Ring:
+    """The bounding box of all polygons."""
+    xs = [x for rings in polygons for x, _ in rings[0]]
+    ys = [y for rings in polygons for _, y in rings[0]]
+    west, south, east, north = min(xs), min(ys), max(xs), max(ys)
+    return ((west, south), (east, south), (east, north), (west, north), (west, south))
+
+
+def _boxes_meet(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Envelopes as OGR has them: least and greatest x, least and greatest y."""
+    return one[0] <= other[1] and other[0] <= one[1] and one[2] <= other[3] and other[2] <= one[3]
 
 
 def _without_slits(rings: Rings, tolerance: float) -> Rings:
