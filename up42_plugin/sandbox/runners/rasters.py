@@ -1,0 +1,203 @@
+"""Reading and writing raster files with GDAL.
+
+Works whether the process has GDAL's exceptions on or off (the switch is one for all threads, so it is left alone):
+results are checked, and what GDAL says becomes a :class:`RunnerError`.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple, Type, Union
+
+import numpy as np
+from osgeo import gdal, gdal_array
+
+from up42_plugin.sandbox.archive import Grid
+from up42_plugin.sandbox.geodesy import spatial_reference
+from up42_plugin.sandbox.runners.contract import RunnerError
+from up42_plugin.sandbox.runners.errors import NO_OUTPUT_ERROR, WRONG_INPUT_ERROR
+
+_QUIET = "CPLQuietErrorHandler"
+_JPEG_QUALITY = 85
+
+COLOURS: Mapping[str, int] = {
+    "red": gdal.GCI_RedBand,
+    "green": gdal.GCI_GreenBand,
+    "blue": gdal.GCI_BlueBand,
+    "grey": gdal.GCI_GrayIndex,
+    "alpha": gdal.GCI_AlphaBand,
+    "": gdal.GCI_Undefined,
+}
+
+
+@dataclass(frozen=True)
+class BandSpec:
+    """A band's description, and its colour: a key of ``COLOURS``."""
+
+    name: str
+    colour: str = ""
+
+
+@dataclass(frozen=True)
+class TiffSpec:
+    """What a new GeoTIFF is like. ``dtype`` is numpy's name; ``grid`` and ``rpc`` are two ways to place it."""
+
+    width: int
+    height: int
+    bands: Tuple[BandSpec, ...]
+    dtype: str
+    nodata: Optional[float] = 0
+    grid: Optional[Grid] = None
+    rpc: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def gdal_errors(code: str, what: str) -> Iterator[None]:
+    """Turn errors that GDAL raises or reports in this thread into ``RunnerError(code, "<what>: <why>")``."""
+    gdal.PushErrorHandler(_QUIET)
+    gdal.ErrorReset()
+    try:
+        yield
+        if gdal.GetLastErrorType() >= gdal.CE_Failure:
+            raise RunnerError(code, f"{what}: {gdal.GetLastErrorMsg()}")
+    except (RuntimeError, OSError) as error:
+        raise RunnerError(code, f"{what}: {error}") from error
+    finally:
+        gdal.PopErrorHandler()
+
+
+def gdal_type(dtype: Union[str, np.dtype]) -> int:
+    """GDAL's code of a numpy type."""
+    return int(gdal_array.NumericTypeCodeToGDALTypeCode(np.dtype(dtype)))
+
+
+def open_raster(source: Union[str, Path]) -> Any:
+    """Open a raster for reading; raises :class:`RunnerError` with WRONG_INPUT_ERROR."""
+    with gdal_errors(WRONG_INPUT_ERROR, f"{Path(source).name} cannot be opened"):
+        dataset = gdal.Open(str(source))
+        if dataset is None:
+            raise RuntimeError(gdal.GetLastErrorMsg() or "it is no raster")
+    return dataset
+
+
+def read(band_or_dataset: Any, column: int, row: int, width: int, height: int) -> np.ndarray:
+    """Read a window of a band (rows x columns) or of all bands (bands x rows x columns)."""
+    with gdal_errors(WRONG_INPUT_ERROR, "The input raster cannot be read"):
+        values = band_or_dataset.ReadAsArray(column, row, width, height)
+        if values is None:
+            raise RuntimeError(gdal.GetLastErrorMsg() or "no values")
+    return np.asarray(values)
+
+
+def memory_raster(arrays: Sequence[np.ndarray], grid: Optional[Grid] = None) -> Any:
+    """A raster in memory with one band per array of rows x columns."""
+    height, width = arrays[0].shape
+    dataset = gdal.GetDriverByName("MEM").Create("", width, height, len(arrays), gdal_type(arrays[0].dtype))
+    if grid is not None:
+        dataset.SetGeoTransform(grid.geotransform)
+        dataset.SetProjection(spatial_reference(grid.epsg).ExportToWkt())
+    for number, array in enumerate(arrays, 1):
+        dataset.GetRasterBand(number).WriteArray(array)
+    return dataset
+
+
+def creation_options(spec: TiffSpec) -> List[str]:
+    """How GeoTIFFs are written here: tiled, deflate with the predictor that suits the type."""
+    dtype = np.dtype(spec.dtype)
+    predictor = {"f": "3", "i": "2", "u": "2"}.get(dtype.kind, "1")
+    picture = dtype == np.uint8 and [band.colour for band in spec.bands[:3]] == ["red", "green", "blue"]
+    return [
+        "TILED=YES",
+        "COMPRESS=DEFLATE",
+        f"PREDICTOR={predictor}",
+        "INTERLEAVE=BAND",
+        "BIGTIFF=IF_SAFER",
+        "ALPHA=NO",
+        f"PHOTOMETRIC={'RGB' if picture else 'MINISBLACK'}",
+    ]
+
+
+class TiffWriter:
+    """A GeoTIFF that is being written, window by window; a context manager. Nothing is left behind on an error.
+
+    ``like`` is an open raster whose place (CRS, geotransform, ground control points, RPC) and tags are taken over.
+    """
+
+    def __init__(self, path: Path, spec: TiffSpec, like: Any = None) -> None:
+        self._path = path
+        self._what = f"{path.name} cannot be written"
+        with gdal_errors(NO_OUTPUT_ERROR, self._what):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._dataset = _created(path, spec, like)
+
+    def __enter__(self) -> TiffWriter:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        if kind is not None:
+            self._dataset = None
+            self._path.unlink(missing_ok=True)
+            return
+        with gdal_errors(NO_OUTPUT_ERROR, self._what):
+            self._dataset.FlushCache()
+            self._dataset = None
+
+    def write(self, number: int, values: np.ndarray, column: int = 0, row: int = 0) -> None:
+        """Write rows x columns into band ``number`` (from 1)."""
+        with gdal_errors(NO_OUTPUT_ERROR, self._what):
+            self._dataset.GetRasterBand(number).WriteArray(values, column, row)
+
+
+def _created(path: Path, spec: TiffSpec, like: Any) -> Any:
+    driver = gdal.GetDriverByName("GTiff")
+    kind, options = gdal_type(spec.dtype), creation_options(spec)
+    dataset = driver.Create(str(path), spec.width, spec.height, len(spec.bands), kind, options)
+    if dataset is None:
+        raise RuntimeError(gdal.GetLastErrorMsg())
+    if spec.grid is not None:
+        dataset.SetGeoTransform(spec.grid.geotransform)
+        dataset.SetProjection(spatial_reference(spec.grid.epsg).ExportToWkt())
+    if like is not None:
+        _place_like(dataset, like)
+    if spec.rpc:
+        dataset.SetMetadata(dict(spec.rpc), "RPC")
+    tags = {} if like is None else dict(like.GetMetadata() or {})
+    dataset.SetMetadata({"AREA_OR_POINT": "Area", **tags, **spec.tags})
+    for number, band_spec in enumerate(spec.bands, 1):
+        band = dataset.GetRasterBand(number)
+        band.SetDescription(band_spec.name)
+        band.SetColorInterpretation(COLOURS[band_spec.colour])
+        if spec.nodata is not None:
+            band.SetNoDataValue(spec.nodata)
+    return dataset
+
+
+def _place_like(target: Any, source: Any) -> None:
+    if source.GetGCPCount():
+        target.SetGCPs(source.GetGCPs(), source.GetGCPProjection())
+    else:
+        transform = source.GetGeoTransform(can_return_null=True)
+        if transform is not None:
+            target.SetGeoTransform(transform)
+        if source.GetProjection():
+            target.SetProjection(source.GetProjection())
+    rpc = source.GetMetadata("RPC")
+    if rpc:
+        target.SetMetadata(rpc, "RPC")
+
+
+def write_jpeg(path: Path, rgb: np.ndarray) -> None:
+    """Write a picture of rows x columns x 3 (uint8)."""
+    with gdal_errors(NO_OUTPUT_ERROR, f"{path.name} cannot be written"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        source = memory_raster([np.ascontiguousarray(rgb[..., band]) for band in range(3)])
+        copy = gdal.GetDriverByName("JPEG").CreateCopy(str(path), source, options=[f"QUALITY={_JPEG_QUALITY}"])
+        if copy is None:
+            raise RuntimeError(gdal.GetLastErrorMsg())
+        del copy

@@ -1,0 +1,46 @@
+"""Which runner works for which block, by block id (names are not unique).
+
+Importing this module is cheap: a runner's module, and GDAL with it, is imported when the runner is first called.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Mapping
+
+from up42_plugin.sandbox.runners.contract import Runner, Task, Usage
+
+AWS_S2_L2A = "e6d0cb52-b649-4fca-9f2f-e215b7c02a37"
+ESA_S2_L2A_GTIFF_VISUAL = "c4cb8913-2ef3-4e82-a426-65ea8faacd9a"
+ESA_S2_L2A_GTIFF_ANALYTIC = "e13d8e92-2763-4640-80d6-1501b2729707"
+ONEATLAS_PLEIADES_PRIMARY = "7bcfa144-e261-4228-b18e-4fc3d35e0b73"
+S2_SUPERRESOLUTION = "f6c29b0a-75bd-44a1-a040-f18c9e881d1d"
+SHARPENING = "e374ea64-dc3b-4500-bb4b-974260fb203e"
+NDVI = "d0da4ac9-94c6-4905-80f5-c95e702ca878"
+
+
+@dataclass(frozen=True)
+class LateRunner:
+    """The function ``run`` of a module of this package, imported when it is called."""
+
+    module: str
+
+    def __call__(self, task: Task) -> Usage:
+        run: Runner = importlib.import_module(f"{__package__}.{self.module}").run
+        return run(task)
+
+
+RUNNERS: Mapping[str, Runner] = MappingProxyType(
+    {
+        AWS_S2_L2A: LateRunner("aws_s2_l2a"),
+        ESA_S2_L2A_GTIFF_VISUAL: LateRunner("esa_s2_visual"),
+        ESA_S2_L2A_GTIFF_ANALYTIC: LateRunner("esa_s2_analytic"),
+        ONEATLAS_PLEIADES_PRIMARY: LateRunner("pleiades_primary"),
+        S2_SUPERRESOLUTION: LateRunner("s2_superresolution"),
+        SHARPENING: LateRunner("sharpening"),
+        NDVI: LateRunner("ndvi"),
+    }
+)
+"""Block id -> runner. A block that is not in here is listed but cannot run."""
