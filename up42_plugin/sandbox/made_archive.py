@@ -16,6 +16,7 @@ from up42_plugin.sandbox.geodesy import METRES_PER_DEGREE, WGS84, grid_lonlat, g
 from up42_plugin.sandbox.scene_catalogue import SYNTHETIC_NOTE, Area, Candidate, Catalogue
 from up42_plugin.sandbox.strips import PLEIADES, SPOT, Strips
 from up42_plugin.sandbox.world.clouds import Sky, under_clouds
+from up42_plugin.sandbox.world.lattice import Number
 from up42_plugin.sandbox.world.view import SEED, render
 
 __all__ = ["SYNTHETIC_NOTE", "MadeArchive"]
@@ -73,7 +74,6 @@ class MadeArchive:
         Raises:
             ValueError: an unknown scene, band or CRS.
         """
-        sky = self._sky(scene)
         inside = mask(scene.footprint, grid)
         out = np.full((len(bands), grid.height, grid.width), np.nan, np.float32)
         rows = np.flatnonzero(inside.any(1))
@@ -89,7 +89,7 @@ class MadeArchive:
             left, right = int(columns[0]), int(columns[-1]) + 1
             window = _window(grid, left, top, right - left, bottom - top)
             lon, lat = grid_lonlat(window)
-            values = self._seen(scene, sky, bands, lon, lat, ground_resolution(window, lat))
+            values = self._seen(scene, bands, lon, lat, ground_resolution(window, lat))
             out[:, top:bottom, left:right] = np.where(part[:, left:right], values, np.float32(np.nan))
         return out
 
@@ -101,7 +101,7 @@ class MadeArchive:
             north - (np.arange(size) + 0.5) * ((north - south) / size),
         )
         resolution = (north - south) / size * METRES_PER_DEGREE
-        values = self._seen(scene, self._sky(scene), ("B04", "B03", "B02"), lon, lat, resolution)
+        values = self._seen(scene, ("B04", "B03", "B02"), lon, lat, resolution)
         unit = Grid(WGS84, 0.0, float(size), 1.0, size, size)
         ring = [
             [(x - west) / (east - west) * size, (y - south) / (north - south) * size]
@@ -111,10 +111,10 @@ class MadeArchive:
         return np.moveaxis(_browse(values) * inside, 0, 2)
 
     def _seen(
-        self, scene: Scene, sky: Sky, bands: Sequence[str], lon: np.ndarray, lat: np.ndarray, resolution: object
+        self, scene: Scene, bands: Sequence[str], lon: np.ndarray, lat: np.ndarray, resolution: Number
     ) -> np.ndarray:
-        values = render(lon, lat, scene.acquired.date(), bands, resolution, self._seed)
-        return under_clouds(values, bands, *sky(lon, lat, resolution))
+        values = render(lon, lat, scene.acquired.date(), bands, resolution=resolution, seed=self._seed)
+        return under_clouds(values, bands, *self._sky(scene)(lon, lat, resolution))
 
     def _by_ids(self, catalogue: Catalogue, ids: Sequence[str]) -> List[Scene]:
         now = self._now()

@@ -1,7 +1,7 @@
 """Sentinel-2's passes: sun-synchronous ground tracks that repeat after 10 days, two satellites 5 days apart.
 
-The numbers are those of the real mission: 143 orbits in 10 days at an inclination of 98.62 degrees and a descending node
-at 10:30 local time, a swath of 290 km. The phase makes relative orbit 36 pass over Sicily at about 09:51 UTC.
+The numbers are those of the real mission: 143 orbits in 10 days, an inclination of 98.62 degrees, a descending node at
+10:30 local time, a swath of 290 km. The phase makes relative orbit 36 pass over Sicily at about 09:51 UTC.
 """
 
 from __future__ import annotations

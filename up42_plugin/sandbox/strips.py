@@ -1,4 +1,4 @@
-"""Very-high-resolution scenes: agile satellites that look at each place every few weeks, a little different each time."""
+"""Very-high-resolution scenes: agile satellites look at each place every few weeks, a little different each time."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ class Strips:
         day = _EPOCH + self._c.slot * slot + timedelta(days=math.floor(fraction(*key, "day") * self._c.slot.days))
         local = 10.5 + 0.7 * (fraction(*key, "hour") - 0.5) - lon / 15
         tenths = round(local * 36_000)
-        roll = 1 if fraction(*key, "side") < 0.5 else -1
+        roll = 1 if hash_of(*key, "side") % 2 else -1
         incidence = 2 + 26 * fraction(*key, "angle") ** 1.3
         heading = _TRACK_DEGREES + 8 * (fraction(*key, "turn") - 0.5)
         stretch = 1 + 0.35 * (incidence / 30) ** 2

@@ -7,12 +7,13 @@ import re
 from dataclasses import dataclass
 from typing import Iterator, List, Sequence, Tuple
 
-from up42_plugin.sandbox.archive import Grid
+from up42_plugin.sandbox.archive import BBox, Grid
 from up42_plugin.sandbox.geodesy import WGS84, XY, transform, transformation
 
 SQUARE = 100_000
 SIZE = 109_800
 PIXEL = 10.0
+_ZONES = 60
 _RASTER = 60  # origins lie on the coarsest pixel
 _BANDS = "CDEFGHJKLMNPQRSTUVWX"
 _COLUMNS = ("ABCDEFGH", "JKLMNPQR", "STUVWXYZ")
@@ -20,6 +21,7 @@ _ROWS = "ABCDEFGHJKLMNPQRSTUV"
 _SOUTH, _NORTH = -80.0, 84.0
 _FALSE_NORTHING = 10_000_000
 _SIDE_POINTS = 16
+_OVER_EQUATOR = 0.1
 _ID = re.compile(r"(\d{2})([C-HJ-NP-X])([A-HJ-NP-Z])([A-HJ-NP-V])")
 
 # Zones that are wider or missing, by band: (west, east) in degrees.
@@ -121,7 +123,7 @@ def tile_by_id(tile_id: str) -> Tile:
     """
     match = _ID.fullmatch(tile_id)
     zone = int(match.group(1)) if match else 0
-    if not match or not 1 <= zone <= 60:
+    if not match or not 1 <= zone <= _ZONES:
         raise ValueError(f"{tile_id!r} is no tile id")
     band, column = match.group(2), _COLUMNS[(zone - 1) % 3].find(match.group(3)) + 1
     south = band < "N"
@@ -146,12 +148,13 @@ def tiles_around(west: float, south: float, east: float, north: float) -> List[T
         zone = turn % 60 + 1
         shift = (turn - turn % 60) * 6.0
         for southern in (False, True):
-            if (south if southern else -north) < 0.1:
-                found += _tiles_of_zone(zone, southern, west - shift, south, east - shift, north)
+            if (south if southern else -north) < _OVER_EQUATOR:
+                found += _tiles_of_zone(zone, southern, (west - shift, south, east - shift, north))
     return found
 
 
-def _tiles_of_zone(zone: int, southern: bool, west: float, south: float, east: float, north: float) -> List[Tile]:
+def _tiles_of_zone(zone: int, southern: bool, bounds: BBox) -> List[Tile]:
+    west, south, east, north = bounds
     epsg = (32700 if southern else 32600) + zone
     middle = zone * 6 - 183.0
     west, east = max(west, middle - 15), min(east, middle + 15)

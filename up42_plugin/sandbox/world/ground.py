@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, List, Optional, Sequence
 
 import numpy as np
 
@@ -20,26 +21,29 @@ from up42_plugin.sandbox.world.lattice import (
     step,
     uniform,
 )
-from up42_plugin.sandbox.world.parcels import Parcels, parcels
+from up42_plugin.sandbox.world.parcels import COARSE, Parcels, parcels
 from up42_plugin.sandbox.world.relief import Relief, relief
-from up42_plugin.sandbox.world.settlements import Network, buildings, density, network
+from up42_plugin.sandbox.world.settlements import buildings, density, network
 
 CROWN_SIZE = 6.5
 
 
 @dataclass
 class Textures:
-    """Noise that several layers follow: vegetation patches, fine grain down to the sample, slow change, dampness.
+    """Noise that several layers follow: vegetation patches, fine grain down to the sample, slow change.
 
-    ``cool`` is 0..1, how far a point lies above the tree line; ``shore`` the distance inland (m, negative at sea).
+    ``damp`` and ``fertile`` (0..1) lie along the rivers, ``cool`` (0..1) above the tree line. ``shore`` is the distance
+    inland (m, negative at sea), ``stem``, ``bed`` and ``brook`` are those to large river, river and stream (m).
     """
 
     patch: Array
     grain: Array
     wide: Array
     damp: Array
+    fertile: Array
     cool: Array
     shore: Array
+    stem: Array
     bed: Array
     brook: Array
 
@@ -80,9 +84,8 @@ class Town:
 
 @dataclass
 class Water:
-    """Shares of sea, lake, river, its gravel banks, beach and cliff."""
+    """Shares of lake, river, its gravel banks, beach and cliff."""
 
-    sea: Array
     lake: Array
     river: Array
     bank: Array
@@ -91,72 +94,132 @@ class Water:
 
 
 @dataclass
-class Ground:
-    """Everything about the points that does not depend on the date."""
+class Land:
+    """What covers points that are not wholly at sea."""
 
     p: Points
     lat: Array
     relief: Relief
-    parcels: Parcels
     tex: Textures
+    parcels: Parcels
     vegetation: Vegetation
     farm: Farm
     town: Town
     water: Water
 
 
+@dataclass
+class Ground:
+    """Everything about the points that does not depend on the date.
+
+    ``sea`` is the share of sea, ``swirl`` the pattern of its currents, ``ashore`` where it leaves some land, ``land``
+    what is there (None: nothing).
+    """
+
+    p: Points
+    relief: Relief
+    tex: Textures
+    sea: Array
+    swirl: Array
+    ashore: Array
+    land: Optional[Land]
+
+
 def ground(lon: Array, lat: Array, resolution: Number, seed: int) -> Ground:
-    """Return what covers points (degrees) that are sampled every ``resolution`` metres."""
+    """Return what covers points (degrees, one-dimensional) that are sampled every ``resolution`` metres."""
     p = sampled(lon, lat, resolution)
     r = relief(p, seed)
+    far = lat.astype(F)
+    tex = _textures(p, r, far, seed)
+    sea = np.clip(0.5 - tex.shore / p.res, 0, 1)
+    ashore = sea < 1
+    land = None
+    if ashore.all():
+        land = _land(p, far, r, tex, seed)
+    elif ashore.any():
+        land = _land(Points(p.x[ashore], p.y[ashore], p.res[ashore]), far[ashore], *_part((r, tex), ashore), seed)
+    swirl = fbm(p.moved(tex.wide * 2600, tex.patch * 1500), 21e3, 3, seed + 350) if sea.any() else sea
+    return Ground(p, r, tex, sea, swirl, ashore, land)
+
+
+def _part(groups: Sequence[Any], where: Array) -> List[Any]:
+    """Return dataclasses of arrays (or of such dataclasses) with the points where ``where`` is true."""
+    return [
+        type(group)(
+            *[
+                value[where] if isinstance(value, np.ndarray) else _part((value,), where)[0]
+                for value in (getattr(group, member.name) for member in fields(group))
+            ]
+        )
+        for group in groups
+    ]
+
+
+def _land(p: Points, lat: Array, r: Relief, tex: Textures, seed: int) -> Land:
     bend = p.moved(noise(p, 760, seed + 220) * 75, noise(p, 700, seed + 221) * 75)
+    drift = noise(p, 2300, seed + 222), noise(p, 2500, seed + 223)
     f = parcels(bend, seed + 200)
-    tex = _textures(p, r, lat.astype(F), seed)
     farm = _farm(p, r, f, tex)
-    vegetation = _vegetation(p, r, tex, farm.field, seed)
-    town = _town(p, bend, r, f, tex, seed)
-    water = _water(p, bend, r, tex, seed)
-    return Ground(p, lat.astype(F), r, f, tex, vegetation, farm, town, water)
+    return Land(
+        p=p,
+        lat=lat,
+        relief=r,
+        tex=tex,
+        parcels=f,
+        vegetation=_vegetation(p, r, tex, farm.field, seed),
+        farm=farm,
+        town=_town(p, bend.moved(drift[0] * 330, drift[1] * 330), f, tex, r, seed=seed),
+        water=_water(p, p.moved(drift[0] * 1500, drift[1] * 1500), r, tex, seed),
+    )
 
 
 def _textures(p: Points, r: Relief, lat: Array, seed: int) -> Textures:
-    patch = fbm(p, 1100, 5, seed + 300, 0.62)
+    patch, g = fbm(p, 1100, 5, seed + 300, 0.62), r.region
     bed, brook = np.abs(r.river + 75 * patch), np.abs(r.stream + 45 * patch)
+    wide = noise(p, 4200, seed + 330)
+    stem = np.abs(r.stem + 170 * patch + 550 * wide)
     return Textures(
         patch=patch,
         grain=F(0.9) * fbm(p, 36, 7, seed + 310, 0.85),
-        wide=noise(p, 4200, seed + 330),
-        damp=(np.exp(-brook * F(1 / 40)) + np.exp(-bed * F(1 / 80))) * step(0.1, 0.45, r.wet),
+        wide=wide,
+        damp=(np.exp(-brook * F(1 / 40)) + np.exp(-bed * F(1 / 80)) + np.exp(-stem * F(1 / 160)))
+        * step(0.1, 0.45, g.wet),
+        fertile=np.maximum(np.exp(stem * F(-1 / 1500)), F(0.5) * np.exp(bed * F(-1 / 350))),
         cool=step(1500, 2600, r.h + 28 * np.abs(lat) - 700),
         shore=r.h / (r.steep + F(0.01)),
+        stem=stem,
         bed=bed,
         brook=brook,
     )
 
 
 def _farm(p: Points, r: Relief, f: Parcels, t: Textures) -> Farm:
-    plain = 1 - step(0.13, 0.27, r.steep) - 0.6 * t.cool
-    wish = plain * step(0.14, 0.3, r.wet) + 0.55 * t.wide + 0.25 * t.patch + 0.2 * r.urban
-    own = uniform(f.parcel, 2)
+    g = r.region
+    plain = 1 - step(0.13, 0.27, r.steep) - 0.6 * t.cool - r.lava
+    wish = plain * step(0.14, 0.3, g.wet) + 0.55 * t.wide + 0.25 * t.patch + 0.2 * g.urban - 0.9 * (g.wild - 0.5)
+    wish = wish + 0.4 * t.fertile * plain
+    own = f.random(2)
     field = np.clip((wish - 0.62 - 0.25 * (own + uniform(f.block, 6) - 1)) * 14, 0, 1)
     field = field * np.clip(t.shore * 0.02 - 0.8, 0, 1)
     hedge = p.stripe(f.edge, 5) * (uniform(f.block, 7) > 0.45) * np.clip(0.5 + t.grain, 0, 1)
     return Farm(
         field=field,
-        hedge=hedge * field * r.wet,
+        hedge=hedge * field * g.wet,
         lane=0.8 * p.stripe(f.lane, 4) * field * step(-0.2, 0.1, t.patch + t.wide),
         kind=np.where(own < 0.4, uniform(f.block, 8), uniform(f.parcel, 1)),
     )
 
 
 def _vegetation(p: Points, r: Relief, t: Textures, field: Array, seed: int) -> Vegetation:
-    green = r.wet + 0.25 * t.wide + 0.3 * t.damp
+    g = r.region
+    green = g.wet + 0.25 * t.wide + 0.3 * t.damp
     grass = np.clip(0.25 + 0.75 * green + 0.35 * t.patch + 0.12 * t.grain, 0, 1)
-    rainy = step(0.12, 0.4, r.wet)
+    rainy = step(0.12, 0.4, g.wet)
     scrub = step(-0.45, 0.4, 0.8 * t.patch + 0.35 * t.grain + 1.6 * r.steep - 0.05) * rainy * (1 - t.cool)
     slope = 0.9 * np.minimum(r.steep, 0.5)
-    wood = 0.75 * t.patch + 0.45 * t.wide + 0.9 * (r.wet - 0.55) + slope + 0.45 * t.damp - 1.2 * t.cool * t.cool
-    trees = np.clip((wood - 0.22) * 5 + 1.2 * t.grain, 0, 1)
+    wood = 0.75 * t.patch + 0.45 * t.wide + 0.9 * (g.wet - 0.55) + slope + 0.45 * t.damp
+    wood = wood + 1.2 * (g.wild - 0.5) - 1.2 * t.cool * t.cool - 2 * r.lava
+    trees = np.clip((wood - 0.22) * np.where(p.res > COARSE, F(2.5), F(5)) + 1.2 * t.grain, 0, 1)
     crown = 1 + 0.3 * t.grain + 0.10 * t.patch
     w7 = p.weight(7.0)
     if np.any(w7):
@@ -165,7 +228,7 @@ def _vegetation(p: Points, r: Relief, t: Textures, field: Array, seed: int) -> V
         crown = crown + w7 * (np.where(cover > 0, light * (0.55 + 0.45 * cover), F(0.5)) - crown)
         scrub = scrub + w7 * (np.maximum(0.7 * scrub, cover * (bushy > 0.02)) - scrub)
         trees = trees + w7 * (np.maximum(cover * (wood > 0.2), step(0.3, 0.5, wood)) - trees)
-    rough = np.hypot(r.gx, r.gy) + 0.3 * t.patch + 0.2 * t.grain + 0.35 * t.cool + 0.25 * (0.4 - r.wet)
+    rough = np.hypot(r.gx, r.gy) + 0.3 * t.patch + 0.2 * t.grain + 0.35 * t.cool + 0.25 * (0.4 - g.wet)
     return Vegetation(
         grass=grass,
         scrub=scrub,
@@ -196,21 +259,21 @@ def _crowns(p: Points, wish: Array, seed: int) -> Fields:
     return np.clip(best * 4, 0, 1), light
 
 
-def _reach(n: Network, base: float, gain: float, r: Relief, rim: Array) -> Array:
-    return density(n, np.minimum(base + gain * r.urban, 1), rim)
-
-
-def _town(p: Points, bend: Points, r: Relief, f: Parcels, t: Textures, seed: int) -> Town:
-    wind = bend.moved(noise(p, 2300, seed + 222) * 330, noise(p, 2500, seed + 223) * 330)
+def _town(p: Points, wind: Points, f: Parcels, t: Textures, r: Relief, *, seed: int) -> Town:
     main = network(wind, 5200.0, seed + 230, 0.8, 0.75)
     minor = network(wind, 1300.0, seed + 240, 0.55, 0.35)
     rim = 420 * t.wide + 520 * t.patch - 900 * r.steep + 90
-    dense = np.maximum(_reach(main, 0.55, 0.9, r, rim), _reach(minor, 0.25, 1.0, r, rim * 0.3))
-    dense = dense * (1 - step(0.3, 0.5, r.steep)) * step(10, 40, t.shore)
-    area = np.clip((dense - 0.25 + 0.5 * (uniform(f.parcel, 3) - 0.5)) * 16, 0, 1)
+    dense = np.maximum(
+        density(main, np.minimum(0.55 + 0.9 * r.region.urban + 0.3 * t.fertile, 1), rim),
+        density(minor, np.minimum(0.25 + r.region.urban, 1), rim * 0.3),
+    )
+    roadside = 0.42 * step(150, 60, np.minimum(main.road, minor.road)) * (uniform(f.parcel, 12) < 0.3 * r.region.urban)
+    dense = np.maximum(dense, roadside * (r.region.wet > 0.2))
+    dense = dense * (1 - step(0.3, 0.5, r.steep)) * step(10, 40, t.shore) * step(60, 140, t.stem) * (1 - r.lava)
+    area = np.clip((dense - 0.25 + 0.5 * (f.random(3) - 0.5)) * 16, 0, 1)
     b = buildings(p, f, dense, seed)
     tame = 1 - step(0.3, 0.6, r.steep)
-    road = np.maximum(p.stripe(main.road, 11), p.stripe(minor.road, 6) * tame)
+    road = np.maximum(p.stripe(main.road, 14), p.stripe(minor.road, 6) * tame)
     return Town(
         area=area,
         roof=b.roof * area,
@@ -222,17 +285,21 @@ def _town(p: Points, bend: Points, r: Relief, f: Parcels, t: Textures, seed: int
     )
 
 
-def _water(p: Points, bend: Points, r: Relief, t: Textures, seed: int) -> Water:
+def _water(p: Points, shifted: Points, r: Relief, t: Textures, seed: int) -> Water:
+    g = r.region
     width = 10 + 26 * step(-0.6, 0.8, t.wide)
-    bank = p.stripe(t.bed, width * 2.6) * step(-0.4, 0.5, t.patch) * (1 - step(0.45, 0.7, r.wet))
-    lake = noise(bend, 5200, seed + 340) + 0.10 * t.patch + 0.25 * r.wet - 0.75 - 0.7 * r.rugged
+    broad = 45 + 60 * step(-0.6, 0.8, t.wide)
+    bank = p.stripe(t.bed, width * 2.6) * step(-0.4, 0.5, t.patch) * (1 - step(0.45, 0.7, g.wet))
+    lake = noise(shifted, 6400, seed + 340) + 0.10 * t.patch + 0.25 * g.wet - 0.8 - 0.7 * g.rugged
     strand = 18 + 26 * step(-0.5, 0.7, t.patch + 0.5 * t.wide)
     near = np.clip((strand - t.shore) / np.maximum(p.res, 4) + 0.5, 0, 1)
     beach = near * (1 - step(0.12, 0.3, np.hypot(r.gx, r.gy)))
     return Water(
-        sea=np.clip(0.5 - t.shore / p.res, 0, 1),
         lake=np.clip(lake * 1700 / np.maximum(p.res, 3), 0, 1),
-        river=np.maximum(p.stripe(t.bed, width), p.stripe(t.brook, 4) * step(0.4, 0.7, r.wet)),
+        river=np.maximum(
+            np.maximum(p.stripe(t.bed, width), p.stripe(t.stem, broad)),
+            p.stripe(t.brook, 4) * step(0.4, 0.7, g.wet),
+        ),
         bank=bank * 0.75,
         beach=beach,
         cliff=near * (1 - beach),

@@ -42,7 +42,7 @@ def uniform(h: Array, k: int = 0) -> Array:
 
 
 def step(low: float, high: float, v: Array) -> Array:
-    """Return the smooth step of ``v``: 0 at or below ``low``, 1 at or above ``high``."""
+    """Return the smooth step of ``v``: 0 up to ``low``, 1 from ``high`` on (``high`` may be the lower one)."""
     t = np.clip((v - F(low)) * F(1.0 / (high - low)), 0, 1)
     return t * t * (3 - 2 * t)
 

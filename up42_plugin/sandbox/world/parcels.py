@@ -9,12 +9,17 @@ import numpy as np
 from up42_plugin.sandbox.world.lattice import Array, F, Fields, Lattice, Points, hashed, noise, uniform
 
 BLOCK_SIZE = 640.0
+COARSE = 100.0
 
 
 @dataclass
 class Parcels:
-    """Hashes of block and parcel, distances to their edges (m), place in the block (m) and its turn (rad)."""
+    """Hashes of block and parcel, distances to their edges (m), place in the block (m) and its turn (rad).
 
+    ``own`` is how much of a sample's look comes from one parcel: 1, or less where it covers many of them.
+    """
+
+    own: Array
     block: Array
     lane: Array
     parcel: Array
@@ -22,6 +27,10 @@ class Parcels:
     s: Array
     t: Array
     angle: Array
+
+    def random(self, k: int) -> Array:
+        """Return the k-th random number of each parcel, 0..1; near the middle where a sample sees many of them."""
+        return 0.5 + self.own * (uniform(self.parcel, k) - 0.5)
 
 
 def split(s: Array, width: Array, key: Array, salt: int) -> Fields:
@@ -78,4 +87,14 @@ def parcels(p: Points, salt: int) -> Parcels:
     strip = hashed(k, key, salt + 11)
     n, into_n, length_n = split(t, width * (1.3 + 2 * uniform(key, 5)), strip, salt + 12)
     edge = np.minimum(np.minimum(into_k, length_k - into_k), np.minimum(into_n, length_n - into_n))
-    return Parcels(key, border * m, hashed(n, strip, salt + 13), edge, s, t, angle)
+    many = p.res > COARSE  # such samples see blocks instead, all of one kind
+    return Parcels(
+        own=np.where(many, F(0.25), F(1)),
+        block=key,
+        lane=border * m,
+        parcel=np.where(many, key, hashed(n, strip, salt + 13)),
+        edge=edge,
+        s=s,
+        t=t,
+        angle=angle,
+    )

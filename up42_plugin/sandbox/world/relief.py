@@ -13,6 +13,7 @@ from up42_plugin.sandbox.world.lattice import (
     F,
     Fields,
     Lattice,
+    Number,
     Points,
     fbm,
     noise,
@@ -23,7 +24,13 @@ from up42_plugin.sandbox.world.lattice import (
 
 ANCHOR = (15.2905, 37.8488)
 """Longitude and latitude of the coastal town around which the made-up Earth is arranged."""
+VOLCANO = (14.995, 37.745)
+"""Longitude and latitude of the volcano behind it."""
+VOLCANO_HEIGHT = 3250.0
+VOLCANO_RADIUS = 24e3
 OCTAVES = 9
+RANGES = (27e3, 13e3)
+"""Wavelengths of the mountain ranges and their main valleys (nominal metres)."""
 
 # Land fraction (0-9) of the real Earth in 10 degree cells, north to south from longitude -180, so that the made-up
 # continents lie roughly where the real ones do.
@@ -40,21 +47,38 @@ _LAND_CELLS = np.array([[int(c) for c in row] for row in _LAND.split()], F) / F(
 
 
 @dataclass
-class Relief:
-    """Elevation (m), slope east and north, slope without fine detail, signed stream distances (m), slow fields.
+class Region:
+    """Slow fields: base elevation (m) with its slope; the others are 0..1.
 
-    ``rugged``, ``wet`` and ``urban`` are 0..1.
+    ``wild`` is where forests are left, ``soil`` tells pale from dark soils.
+    """
+
+    base: Array
+    gx: Array
+    gy: Array
+    rugged: Array
+    wet: Array
+    urban: Array
+    wild: Array
+    soil: Array
+
+
+@dataclass
+class Relief:
+    """Elevation (m), slope east and north, slope without fine detail, signed distances to water courses (m).
+
+    ``stem`` is the large river of a region, ``river`` and ``stream`` flow to it. ``lava`` is the share of lava.
     """
 
     h: Array
     gx: Array
     gy: Array
     steep: Array
+    stem: Array
     river: Array
     stream: Array
-    rugged: Array
-    wet: Array
-    urban: Array
+    lava: Array
+    region: Region
 
 
 def _continents(q: Points, seed: int) -> Tuple[Array, Array]:
@@ -72,12 +96,14 @@ def _continents(q: Points, seed: int) -> Tuple[Array, Array]:
 
 
 def _slow_fields(q: Points, seed: int) -> Fields:
-    """Return base elevation (m), ruggedness, moisture and urbanity; pulled to a coast with hills at the anchor."""
+    """Return base elevation (m) and the other fields of a region; pulled to a coast with hills at the anchor."""
     c, phi = _continents(q, seed)
     base = 130 * np.tanh(c * 18) + 260 * c + 200 * np.minimum(c, 0)
-    rugged = step(-0.15, 0.95, fbm(q, 260e3, 5, seed + 120, 0.6) + 0.18)
+    rugged = step(-0.1, 0.95, fbm(q, 230e3, 5, seed + 120, 0.6) + 0.18)
     wet = 0.5 + 0.33 * np.cos(np.radians(phi) * 7.2) + 0.45 * fbm(q, 400e3, 5, seed + 140, 0.55)
     urban = step(-0.1, 0.9, fbm(q, 90e3, 3, seed + 160))
+    wild = step(-0.75, 0.75, fbm(q, 70e3, 4, seed + 165, 0.6))
+    soil = step(-0.8, 0.8, fbm(q, 110e3, 5, seed + 170, 0.6))
     # Around the anchor: sea to the east-south-east, hills climbing to the west.
     ax, ay = plane(*ANCHOR)
     dx, dy = q.x - ax, q.y - ay
@@ -88,12 +114,13 @@ def _slow_fields(q: Points, seed: int) -> Fields:
     base = base + near * (local.astype(F) - base)
     rugged = rugged + near * (0.55 * step(-300, 4200, inland) + 0.12 - rugged)
     wet = wet + near * (0.47 - wet)
-    urban = urban + near * (0.45 - urban)
-    return tuple(k.astype(F) for k in (base, rugged, np.clip(wet, 0, 1), urban))
+    urban = urban + near * (0.5 - urban)
+    wild = wild + near * (0.5 - wild)
+    return tuple(k.astype(F) for k in (base, rugged, np.clip(wet, 0, 1), urban, wild, soil))
 
 
-def _broad(p: Points, seed: int) -> Fields:
-    """Return the slow fields, interpolated on a lattice of 1.5 km: base with its slope, rugged, wet, urban."""
+def _region(p: Points, seed: int) -> Region:
+    """Return the slow fields, interpolated on a lattice of 1.5 km."""
     lat = Lattice(p, 1500.0)
 
     def fields(i: Array, j: Array) -> Fields:
@@ -101,23 +128,60 @@ def _broad(p: Points, seed: int) -> Fields:
 
     u, v = lat.u, lat.v
     a, b, c, e = lat.corners(fields)
-    mix = [(1 - v) * (k + u * (l - k)) + v * (m + u * (n - m)) for k, l, m, n in zip(a, b, c, e)]
+    mix = [(1 - v) * (sw + u * (se - sw)) + v * (nw + u * (ne - nw)) for sw, se, nw, ne in zip(a, b, c, e)]
     inv = F(1 / lat.size)
     gx = ((b[0] - a[0]) * (1 - v) + (e[0] - c[0]) * v) * inv
     gy = ((c[0] - a[0]) * (1 - u) + (e[0] - b[0]) * u) * inv
-    return (mix[0], gx, gy, *mix[1:])
+    return Region(mix[0], gx, gy, *mix[1:])
+
+
+@dataclass
+class _Height:
+    """Elevation and slope as layers are added to them."""
+
+    h: Array
+    gx: Array
+    gy: Array
+
+    def add(self, h: Number, gx: Array, gy: Array) -> None:
+        self.h, self.gx, self.gy = self.h + h, self.gx + gx, self.gy + gy
 
 
 def relief(p: Points, seed: int) -> Relief:
     """Return hills cut by valleys: octaves of |noise| whose zero lines are the rivers and streams."""
-    base, gx, gy, rugged, wet, urban = _broad(p, seed)
+    region = _region(p, seed)
+    height = _Height(region.base, region.gx, region.gy)
+    lava = _volcano(p, height, seed)
+    stem = _ranges(p, height, region, seed)
+    steep, river, stream = _hills(p, height, region, seed)
+    return Relief(height.h, height.gx, height.gy, steep, stem, river, stream, lava, region)
+
+
+def _ranges(p: Points, height: _Height, region: Region, seed: int) -> Array:
+    """Add mountain ranges inland; return the distance to the bottom of their main valleys (m)."""
+    q = p.moved(noise(p, 11e3, seed + 5) * 1900, noise(p, 10e3, seed + 6) * 1900)
+    amplitude = 1900 * region.rugged**1.6 * step(90, 330, region.base)
+    stem = amplitude
+    for k, size in enumerate(RANGES):
+        n, nx, ny = sloped_noise(q, size, seed + 30 + k)
+        m = np.sqrt(n * n + F(0.003))
+        a = amplitude * F(1 if k == 0 else 0.6)
+        height.add(a * (m - F(0.055)), a * n / m * nx, a * n / m * ny)
+        if k == 0:
+            stem = n / (np.hypot(nx, ny) + F(0.12 / size))
+    return stem
+
+
+def _hills(p: Points, height: _Height, region: Region, seed: int) -> Tuple[Array, Array, Array]:
+    """Add hills; return the slope without fine detail and the distances to rivers and streams (m)."""
     wx = noise(p, 3400, seed + 1) * 480 + noise(p, 900, seed + 3) * 130
     wy = noise(p, 3100, seed + 2) * 480 + noise(p, 840, seed + 4) * 130
     q = p.moved(wx, wy)
-    amplitude = (40 + 1900 * rugged**1.7) * step(-50, 130, base)
-    h, size, gain = base, 6400.0, 1.0
-    grow = np.ones_like(h)
-    river = stream = steep = h
+    amplitude = (40 + 1700 * region.rugged**1.7) * step(-50, 130, region.base)
+    size, gain = 6400.0, 1.0
+    grow = np.ones_like(amplitude)
+    river = stream = np.full_like(amplitude, 1e4)
+    steep = np.hypot(height.gx, height.gy)
     for octave in range(OCTAVES):
         w = p.weight(size)
         if isinstance(w, float) and w == 0.0:
@@ -129,12 +193,29 @@ def relief(p: Points, seed: int) -> Relief:
             d = n / (np.hypot(nx, ny) + F(0.12 / size))
             river, stream = (d, stream) if octave == 0 else (river, d)
         if octave == 2:  # low coasts still get headlands and bays
-            amplitude, grow = np.maximum(amplitude * grow, 85), np.ones_like(h)
+            amplitude, grow = np.maximum(amplitude * grow, 85), np.ones_like(amplitude)
         a = amplitude * grow * (F(gain) * w)
-        h, gx, gy = h + a * ridge, gx + a * k * nx, gy + a * k * ny
+        height.add(a * ridge, a * k * nx, a * k * ny)
         if octave < 2:
             grow = grow * np.clip(0.3 + 2.0 * ridge, 0, 1.2)
         size, gain = size * 0.5, gain * (0.56 if octave < 4 else 0.42)
         if octave <= 3:
-            steep = np.hypot(gx, gy)
-    return Relief(h, gx, gy, steep, river, stream, rugged, wet, urban)
+            steep = np.hypot(height.gx, height.gy)
+    return steep, river, stream
+
+
+def _volcano(p: Points, height: _Height, seed: int) -> Array:
+    """Add the volcano's cone where it is near; return the share of lava."""
+    vx, vy = plane(*VOLCANO)
+    dx, dy = (p.x - float(vx)).astype(F), (p.y - float(vy)).astype(F)
+    d = np.hypot(dx, dy) + F(1)
+    if float(d.min()) >= VOLCANO_RADIUS:
+        return np.zeros(p.x.shape, F)
+    rise = np.clip(1 - d * F(1 / VOLCANO_RADIUS), 0, 1)
+    crater = F(180) * np.exp(-((d / 420) ** 2))
+    slope = F(-2.2 * VOLCANO_HEIGHT / VOLCANO_RADIUS) * rise ** F(1.2) + crater * d * F(2 / 420**2)
+    height.add(F(VOLCANO_HEIGHT) * rise ** F(2.2) - crater, slope * dx / d, slope * dy / d)
+    # Flows run downhill: noise that is stretched along the slope, on a ring that widens slowly.
+    ring = (F(9000) + F(0.22) * d) / d
+    flow = fbm(Points((dx * ring).astype(float), (dy * ring).astype(float), p.res), 3000, 4, seed + 40)
+    return step(0.0, 0.16, flow - 0.12 + 1.5 * (rise - 0.52)) * step(0.05, 0.3, rise)

@@ -1,4 +1,4 @@
-"""Roads, towns and villages: places in the cells of a lattice, joined to their neighbours; streets and houses in them."""
+"""Roads, towns and villages: places in the cells of a lattice, joined to their neighbours, with streets and houses."""
 
 from __future__ import annotations
 

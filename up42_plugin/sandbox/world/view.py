@@ -8,7 +8,7 @@ from typing import Callable, Sequence, Tuple
 
 import numpy as np
 
-from up42_plugin.sandbox.world.ground import Ground, ground
+from up42_plugin.sandbox.world.ground import Ground, Land, ground
 from up42_plugin.sandbox.world.lattice import Array, F, Number, sampled
 from up42_plugin.sandbox.world.paint import paint
 from up42_plugin.sandbox.world.relief import relief
@@ -56,7 +56,7 @@ def in_blocks(fn: Callable[..., Array], head: Tuple[int, ...], dtype: type, *poi
 
 
 def render(
-    lon: Number, lat: Number, date: dt.date, bands: Sequence[str], resolution: Number = 10.0, seed: int = SEED
+    lon: Number, lat: Number, date: dt.date, bands: Sequence[str], *, resolution: Number = 10.0, seed: int = SEED
 ) -> Array:
     """Return the surface reflectance 0..1 (float32, bands x the points' shape) without clouds.
 
@@ -69,20 +69,28 @@ def render(
 
 
 def _classes(g: Ground) -> Array:
+    out = np.full(g.sea.shape, GRASS, np.uint8)
+    if g.land is not None:
+        out[g.ashore] = _land_classes(g.land)
+    out[g.sea > 0.5] = SEA
+    return out
+
+
+def _land_classes(g: Land) -> Array:
     out = np.full(g.lat.shape, GRASS, np.uint8)
     layers = (
         (g.vegetation.scrub, SCRUB, 0.5),
         (g.vegetation.rock, ROCK, 0.5),
         (g.farm.field, CROP, 0.5),
-        (g.farm.field * orchards(g.farm.kind), ORCHARD, 0.5),
+        (g.farm.field * orchards(g), ORCHARD, 0.5),
         (g.vegetation.forest, FOREST, 0.5),
         (g.town.area, TOWN, 0.5),
         (g.town.road, ROAD, 0.5),
+        (g.relief.lava, ROCK, 0.5),
         (g.water.beach, SAND, 0.5),
         (g.water.cliff, ROCK, 0.5),
         (g.water.river, WATER, 0.8),
         (g.water.lake, WATER, 0.8),
-        (g.water.sea, SEA, 0.5),
     )
     for share, code, least in layers:
         out[share > least] = code
