@@ -65,13 +65,21 @@ def sandbox_command(data_dir: Path, *args: str) -> List[str]:
     return [sys.executable, "-m", "up42_plugin.sandbox", "--data-dir", str(data_dir), *args]
 
 
+def sandbox_environment() -> Dict[str, str]:
+    """The environment of a sandbox: this one's, and the package can be found."""
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
 def start_sandbox(data_dir: Path, *args: str, stdin: Optional[int] = subprocess.DEVNULL) -> RunningSandbox:
     """Start a sandbox and wait for its line. Raises ``RuntimeError`` with what it said when it does not come."""
-    environment: Dict[str, str] = {**os.environ, "PYTHONPATH": str(ROOT)}
     log = Path(data_dir).with_suffix(".stderr")
     with log.open("wb") as stderr:
         process = subprocess.Popen(
-            sandbox_command(data_dir, *args), stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, env=environment
+            sandbox_command(data_dir, *args),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=sandbox_environment(),
         )
     timer = threading.Timer(START_TIMEOUT_S, process.kill)
     timer.start()

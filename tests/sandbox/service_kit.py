@@ -68,11 +68,8 @@ def published_input() -> Dict[str, Any]:
     }
 
 
-def test_query(inputs: Mapping[str, Any]) -> Dict[str, Any]:
+def as_test_query(inputs: Mapping[str, Any]) -> Dict[str, Any]:
     return {**inputs, "config": {"mode": "DRY_RUN"}}
-
-
-test_query.__test__ = False
 
 
 def wait_for(condition: Callable[[], Any], timeout_s: float = 60.0) -> Any:
@@ -245,20 +242,15 @@ def running_service(
     world = World(lambda: default_runners() if runners is None else runners, OneSceneArchive)
     services = build_services(data_dir, server.base_url, world, speed, faults)
     entrance = enter(services)
-    server.faults = services.faults
-    server.answer = Application(services).answer
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
+    server.start(Application(services).answer, services.faults)
     services.engine.resume()
     service = Service(services, entrance)
     try:
         yield service
     finally:
         service.session.close()
-        server.shutdown()
-        server.server_close()
+        server.stop()
         services.close()
-        thread.join()
 
 
 def catalogue() -> Catalogue:

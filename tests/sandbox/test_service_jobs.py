@@ -15,13 +15,14 @@ from service_kit import (
     SUPERRESOLUTION,
     SUPERRESOLUTION_WORKFLOW,
     Gate,
+    as_test_query,
     data_runner,
     default_runners,
     published_input,
-    test_query,
     wait_for,
 )
 
+from up42_plugin.sandbox.records.jobs import NewJob, NewJobTask
 from up42_plugin.sandbox.runners.contract import RunnerError
 
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - \S+ - [A-Z]+ - .+")
@@ -191,7 +192,7 @@ def test_cancelling_a_job_that_is_over_changes_nothing(service):
 
 
 def test_test_query_runs_the_data_task_only(service):
-    job = service.run(SUPERRESOLUTION_WORKFLOW, test_query(published_input()))
+    job = service.run(SUPERRESOLUTION_WORKFLOW, as_test_query(published_input()))
     assert job["status"] == "SUCCEEDED"
     assert job["mode"] == "DRY_RUN"
     assert job["inputs"]["config"] == {"mode": "DRY_RUN"}
@@ -199,7 +200,7 @@ def test_test_query_runs_the_data_task_only(service):
 
 
 def test_running_again_makes_a_new_job_with_the_same_inputs(service):
-    old = service.run(SUPERRESOLUTION_WORKFLOW, test_query(published_input()), "first")
+    old = service.run(SUPERRESOLUTION_WORKFLOW, as_test_query(published_input()), "first")
     answer = service.call("POST", f"workflows/{old['workflowId']}/jobs/{old['id']}?name=again+it%20is", json={})
     new = answer.json()["data"]
     assert new["id"] != old["id"]
@@ -209,7 +210,7 @@ def test_running_again_makes_a_new_job_with_the_same_inputs(service):
 
 
 def test_job_is_renamed(service):
-    job = service.run(SUPERRESOLUTION_WORKFLOW, test_query(published_input()), "first")
+    job = service.run(SUPERRESOLUTION_WORKFLOW, as_test_query(published_input()), "first")
     path = f"workflows/{job['workflowId']}/jobs/{job['id']}"
     renamed = service.call("PUT", path, json={"name": "second"}).json()["data"]
     assert renamed["name"] == "second"
@@ -262,7 +263,7 @@ def test_limit_of_unfinished_jobs_holds_under_a_crowd(serve):
 def test_list_is_sorted_and_paged(service):
     names = ["b", "a", "c"]
     for name in names:
-        service.run(SUPERRESOLUTION_WORKFLOW, test_query(published_input()), name)
+        service.run(SUPERRESOLUTION_WORKFLOW, as_test_query(published_input()), name)
     assert [job["name"] for job in service.get("jobs?page=0&sort=createdAt,desc")] == ["c", "a", "b"]
     assert [job["name"] for job in service.get("jobs?sort=name,asc")] == ["a", "b", "c"]
     assert [job["name"] for job in service.get("jobs")] == ["c", "a", "b"]
@@ -273,8 +274,6 @@ def test_list_is_sorted_and_paged(service):
 
 
 def test_page_holds_a_hundred_jobs(service):
-    from up42_plugin.sandbox.records.jobs import NewJob, NewJobTask
-
     new = NewJob(service.entrance.project_id, "w", "w", None, "DRY_RUN", {}, {}, 0, {"id": "x", "type": "USER"})
     with service.services.store.transaction():
         for _ in range(101):

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 
 from up42_plugin.sandbox.command import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Blocks that still compute must not hold up the end, nor crash while the interpreter is taken down under them.
+    os._exit(code)

@@ -91,9 +91,9 @@ class Block:
         return MACHINE_CREDITS_PER_HOUR[self.machine]
 
     def with_defaults(self, parameters: Mapping[str, Any]) -> Dict[str, Any]:
-        """The parameters of a task with the block's defaults for those left out."""
+        """The parameters of a task with the block's defaults for those left out or null."""
         filled: Dict[str, Any] = {name: schema.get("default") for name, schema in self.parameters.items()}
-        filled.update(parameters)
+        filled.update({name: value for name, value in parameters.items() if value is not None or name not in filled})
         return filled
 
 

@@ -82,6 +82,14 @@ def _serve(options: argparse.Namespace, folder: Path) -> int:
     except FolderInUse as used:
         _say(f"Another sandbox serves {folder}: {_address(used.line)}")
         return FOLDER_IN_USE
+    try:
+        _serve_locked(options, folder, lock)
+    finally:
+        lock.release()
+    return 0
+
+
+def _serve_locked(options: argparse.Namespace, folder: Path, lock: FolderLock) -> None:
     end = _ends(options.exit_with_parent)
     late = _Late(options.seed)
     server = SandboxServer(options.host, options.port)
@@ -94,19 +102,15 @@ def _serve(options: argparse.Namespace, folder: Path) -> int:
         while not end.wait(1.0):
             pass
     finally:
-        lock.release()
-        server.shutdown()
-        server.server_close()
+        lock.retract()
+        server.stop()
         services.close()
-    return 0
 
 
 def _open(server: SandboxServer, services: Services) -> str:
     """Begin to serve; the line to print."""
     entrance = enter(services)
-    server.faults = services.faults
-    server.answer = Application(services).answer
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="server", daemon=True).start()
+    server.start(Application(services).answer, services.faults)
     resumed = services.engine.resume()
     logger.info("serving %s, %d jobs go on", services.base_url, resumed)
     return json.dumps(entrance.as_json(), ensure_ascii=True)

@@ -15,6 +15,7 @@ from typing import IO, Optional
 NAME = "sandbox.lock"
 # Beyond the text: Windows keeps others from reading a locked region.
 _LOCKED_BYTE = 1 << 30
+_PAUSE_S = 0.05
 
 
 class FolderInUse(Exception):  # noqa: N818 - a state, told to a person
@@ -32,30 +33,33 @@ class FolderLock:
         self._path = folder / NAME
         self._file: Optional[IO[str]] = None
 
-    def acquire(self, patience_s: float = 5.0) -> None:
-        """Take the folder; raises :class:`FolderInUse`, after waiting for a starting process to tell its address."""
-        file = self._path.open("a+", encoding="utf-8")
-        if _lock(file):
-            self._file = file
-            self._write("")
-            return
-        file.close()
+    def acquire(self, patience_s: float = 10.0) -> None:
+        """Take the folder, or raise :class:`FolderInUse`.
+
+        A process that holds it without an address is starting or ending: ``patience_s`` seconds decide which.
+        """
         deadline = time.monotonic() + patience_s
-        line = ""
-        while not line and time.monotonic() < deadline:
+        file = self._path.open("a+", encoding="utf-8")
+        while not _lock(file):
             line = self._path.read_text(encoding="utf-8").strip()
-            if not line:
-                time.sleep(0.05)
-        raise FolderInUse(line)
+            if line or time.monotonic() > deadline:
+                file.close()
+                raise FolderInUse(line)
+            time.sleep(_PAUSE_S)
+        self._file = file
+        self.retract()
 
     def publish(self, line: str) -> None:
         """Write where this process can be reached."""
         self._write(line + "\n")
 
+    def retract(self) -> None:
+        """Take the address back; the folder stays taken."""
+        self._write("")
+
     def release(self) -> None:
         """Give the folder back."""
         if self._file is not None:
-            self._write("")
             self._file.close()
             self._file = None
 

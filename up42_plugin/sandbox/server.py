@@ -6,6 +6,7 @@ import logging
 import socket
 import struct
 import sys
+import threading
 import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +23,7 @@ Answer = Callable[[Request], Response]
 _LARGEST_BODY = 32 * 1024 * 1024
 _CHUNK = 256 * 1024
 _IDLE_S = 120
+_POLL_S = 0.1
 _EMPTY_STATUSES = (204, 304)
 
 
@@ -32,7 +34,7 @@ class _BadRequest(Exception):  # noqa: N818 - carries an answer
 
 
 class SandboxServer(ThreadingHTTPServer):
-    """Listens as soon as it is made; ``answer`` is set before :meth:`serve_forever`."""
+    """Listens as soon as it is made, answers from :meth:`start` to :meth:`stop`."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -43,6 +45,7 @@ class SandboxServer(ThreadingHTTPServer):
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.answer: Optional[Answer] = None
         self.faults: Optional[Faults] = None
+        self._thread: Optional[threading.Thread] = None
         super().__init__((host, port), _Handler)
 
     @property
@@ -51,6 +54,22 @@ class SandboxServer(ThreadingHTTPServer):
         host, port = self.server_address[:2]
         name = str(host)
         return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+    def start(self, answer: Answer, faults: Optional[Faults]) -> None:
+        """Answer requests, from a thread of its own."""
+        self.answer, self.faults = answer, faults
+        self._thread = threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": _POLL_S}, name="server", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take no more connections; those that are open end with the process."""
+        if self._thread is not None:
+            self.shutdown()
+            self._thread.join()
+            self._thread = None
+        self.server_close()
 
     def server_bind(self) -> None:
         """Bind without asking the name service for this machine's name, which can take seconds."""

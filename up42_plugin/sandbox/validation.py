@@ -122,7 +122,7 @@ def _shape_problems(found: Sequence[str]) -> List[str]:
 def _data_problems(block: Block, given: Mapping[str, Any], limits: Limits, shapes_are_good: bool) -> List[str]:
     found = []
     limit = given.get("limit", 0)
-    if limits.max_scenes is not None and _is_integer(limit) and limit > limits.max_scenes:
+    if limits.max_scenes is not None and isinstance(limit, (int, float)) and limit > limits.max_scenes:
         found.append(f"/limit: {limit} is not less or equal to {limits.max_scenes}, the limit of the project")
     shapes = [name for name in block.geometry_parameters if name in given]
     if block.geometry_parameters and not shapes:
