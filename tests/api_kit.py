@@ -7,7 +7,8 @@ import json
 import threading
 from typing import Any, Callable, List, Optional
 
-from tests.scripted_server import WAIT, Reply, ScriptedServer, Seen
+from scripted_server import WAIT, Reply, ScriptedServer, Seen
+
 from up42_plugin.api.exchange import plain_session
 from up42_plugin.api.retrying import RetryPolicy
 from up42_plugin.api.tokens import ProjectKeyGrant, TokenProvider

@@ -6,9 +6,9 @@ from datetime import date, datetime, timezone
 from typing import Any, Dict, Iterator
 
 import pytest
+from api_kit import TokenDesk, Waits, tokens_for, transport_to
+from scripted_server import Reply, ScriptedServer, data, error
 
-from tests.api_kit import TokenDesk, Waits, tokens_for, transport_to
-from tests.scripted_server import Reply, ScriptedServer, data, error
 from up42_plugin.api import errors
 from up42_plugin.api.calls import Call
 from up42_plugin.api.classic.client import ClassicClient

@@ -7,9 +7,9 @@ import threading
 from typing import Any, Callable, Iterator, List, Optional
 
 import pytest
+from api_kit import TokenDesk, Waits, Worker, everything_of, tokens_for, transport_to
+from scripted_server import RawServer, Reply, ScriptedServer, Seen, closed_port, error, raw_server
 
-from tests.api_kit import TokenDesk, Waits, Worker, everything_of, tokens_for, transport_to
-from tests.scripted_server import RawServer, Reply, ScriptedServer, Seen, closed_port, error, raw_server
 from up42_plugin.api import errors
 from up42_plugin.api.download import DownloadStream, SignedDownload, SignedUrl, read_checksums
 from up42_plugin.core.context import ThreadContext

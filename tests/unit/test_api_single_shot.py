@@ -12,9 +12,9 @@ from typing import Any, Callable, Iterator, Optional, Type
 
 import pytest
 import requests
+from api_kit import TokenDesk, Waits, Worker, everything_of, tokens_for, transport_to
+from scripted_server import RawServer, Reply, ScriptedServer, closed_port, data, error, raw_server, reset
 
-from tests.api_kit import TokenDesk, Waits, Worker, everything_of, tokens_for, transport_to
-from tests.scripted_server import RawServer, Reply, ScriptedServer, closed_port, data, error, raw_server, reset
 from up42_plugin.api import errors
 from up42_plugin.api.calls import Call
 from up42_plugin.api.classic.client import ClassicClient

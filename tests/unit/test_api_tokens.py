@@ -4,8 +4,8 @@ import threading
 from typing import Any, List, Optional, Sequence
 
 import pytest
+from api_kit import KEY, PROJECT, Clock, Worker, jwt
 
-from tests.api_kit import KEY, PROJECT, Clock, Worker, jwt
 from up42_plugin.api.errors import AnswerError, AuthError, Cancelled, NetworkError, ServerError, ValidationError
 from up42_plugin.api.tokens import (
     AccountGrant,

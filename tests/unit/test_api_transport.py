@@ -5,9 +5,9 @@ from typing import Any, Iterator
 
 import pytest
 import requests
+from api_kit import KEY, PROJECT, TokenDesk, Waits, Worker, everything_of, tokens_for, transport_to
+from scripted_server import RawServer, Reply, ScriptedServer, closed_port, data, error, raw_server
 
-from tests.api_kit import KEY, PROJECT, TokenDesk, Waits, Worker, everything_of, tokens_for, transport_to
-from tests.scripted_server import RawServer, Reply, ScriptedServer, closed_port, data, error, raw_server
 from up42_plugin.api import errors
 from up42_plugin.api.calls import Call
 from up42_plugin.api.retrying import RetryPolicy

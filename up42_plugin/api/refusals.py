@@ -77,7 +77,7 @@ def _problem_of(value: Mapping[str, Any]) -> Problem:
     listed = _listed(value.get("errors"))
     if listed:
         message = "; ".join(([message] if message else []) + listed)
-    known = {"code", "errors", "data", *_MESSAGE_MEMBERS}
+    known = {"code", "status", "errors", "data", *_MESSAGE_MEMBERS}
     if isinstance(value.get("details"), str):
         known.add("details")
     rest = {name: member for name, member in value.items() if name not in known and member not in (None, {}, [])}
