@@ -20,7 +20,7 @@ _OLD_DATA_PREFIX = "up42.data"
 _CUSTOM_PREFIX = "custom."
 _TMP_OUTPUT = "/tmp/output/"  # noqa: S108 - where a block's container writes, seen in old manifests
 _LARGEST_JSON = 256 << 20
-_BBOX_LENGTH = 4
+_BBOX_LENGTHS = (4, 6)
 
 BBox = Tuple[float, float, float, float]
 
@@ -145,12 +145,13 @@ def _resolve(folder: Path, data_path: str, renamed: Mapping[str, str]) -> Tuple[
 
 
 def _bbox(value: Any) -> Optional[BBox]:
-    if not isinstance(value, list) or len(value) != _BBOX_LENGTH:
+    """West, south, east, north of a box with two or three axes."""
+    if not isinstance(value, list) or len(value) not in _BBOX_LENGTHS:
         return None
     if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in value):
         return None
-    west, south, east, north = (float(number) for number in value)
-    return west, south, east, north
+    half = len(value) // 2
+    return float(value[0]), float(value[1]), float(value[half]), float(value[half + 1])
 
 
 def _read_json(path: Path) -> Any:

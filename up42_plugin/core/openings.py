@@ -11,12 +11,14 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 from up42_plugin.core.bands import bundle_order, split_band_name
 from up42_plugin.core.manifest import Manifest, OutputItem, files_below
 from up42_plugin.core.storage import system_path
+from up42_plugin.core.unpack import RECEIPT
 
-LAYERS_FOLDER = "up42_layers"
+# Virtual rasters of ours in an output begin so.
+OWN_PREFIX = "up42_layer_"
 
 _RASTERS = frozenset({".tif", ".tiff", ".jp2", ".img", ".vrt", ".nc", ""})
 _VECTORS = frozenset({".geojson", ".json", ".gpkg", ".shp", ".kml"})
-_DESCRIPTIONS = frozenset({"data.json", "usage.json", "up42_output.json"})
+_DESCRIPTIONS = frozenset({"data.json", "usage.json", RECEIPT})
 _STACKED = re.compile(r"^(B\d{1,2}A?|WVP|AOT)$")
 _JSON = frozenset({".geojson", ".json"})
 
@@ -103,7 +105,7 @@ def _colour_beside(path: Path) -> Optional[Path]:
 
 def _of_folder(folder: Path, item: OutputItem) -> Sequence[Opening]:
     """The first rule with a hit decides: product descriptions join files that should not be opened one by one."""
-    files = [path for path in files_below(folder) if LAYERS_FOLDER not in path.parts and path.name not in _DESCRIPTIONS]
+    files = [path for path in files_below(folder) if not _is_ours(path)]
     for pattern, kind in _FOLDER_RULES:
         hits = [path for path in files if pattern(path)]
         if hits:
@@ -115,6 +117,10 @@ def _of_folder(folder: Path, item: OutputItem) -> Sequence[Opening]:
     if not openings:
         return (Opening(OpeningKind.NOTHING, folder, item, problem=f"{folder.name} holds nothing a map can show."),)
     return openings
+
+
+def _is_ours(path: Path) -> bool:
+    return path.name in _DESCRIPTIONS or path.name.startswith(OWN_PREFIX)
 
 
 def _named(expression: str) -> Callable[[Path], bool]:

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from up42_plugin.core.bands import BandFacts
-from up42_plugin.core.context import JobContext
+from up42_plugin.core.bands import BandFacts, split_band_name
+from up42_plugin.core.context import JobContext, Part
 from up42_plugin.core.gdal_access import RasterError, open_raster
 from up42_plugin.core.layer_plan import ClassStyle, JobProvenance, LayerKind, LayerPlan, RgbStyle, VectorStyle
 from up42_plugin.core.manifest import Manifest, OutputItem, read_manifest
-from up42_plugin.core.openings import LAYERS_FOLDER, Opening, OpeningKind, find_openings
+from up42_plugin.core.openings import OWN_PREFIX, Opening, OpeningKind, find_openings
 from up42_plugin.core.output_errors import OutputError
 from up42_plugin.core.raster_styles import choose_style
 from up42_plugin.core.rasters import (
@@ -49,6 +49,7 @@ SHORT_TITLES = {
 }
 _STEM_TITLES = (("_superresolution", "Super-resolution"), ("_ndvi", "NDVI"), ("_kmeans", "Clusters"))
 _MOST_SUBDATASETS = 12
+_LONGEST_REASON = 160
 
 
 def prepare_output(
@@ -69,33 +70,11 @@ def prepare_output(
     openings = find_openings(manifest)
     plans: List[LayerPlan] = []
     for number, opening in enumerate(openings):
-        part = _Part(context, 100.0 * number / len(openings), 100.0 * (number + 1) / len(openings))
+        part = Part(context, 100.0 * number / len(openings), 100.0 * (number + 1) / len(openings))
         part.progress(0.0, f"Preparing {opening.path.name}")
         plans.extend(_Preparation(folder, opening, block_name, block_title, part).plans())
     context.progress(100.0, "Prepared")
     return _named_apart(_newest_first(plans))
-
-
-class _Part:
-    """A context whose 0 to 100 is a stretch of another's."""
-
-    def __init__(self, context: JobContext, start: float, end: float) -> None:
-        self._context = context
-        self._start = start
-        self._end = end
-
-    def check(self) -> None:
-        self._context.check()
-
-    def sleep(self, seconds: float) -> None:
-        self._context.sleep(seconds)
-
-    def on_cancel(self, wake: Callable[[], None]) -> Callable[[], None]:
-        return self._context.on_cancel(wake)
-
-    def progress(self, percent: float, text: str = "") -> None:
-        share = min(max(percent, 0.0), 100.0) / 100.0
-        self._context.progress(self._start + (self._end - self._start) * share, text)
 
 
 class _Preparation:
@@ -118,7 +97,7 @@ class _Preparation:
                 return self._vectors()
             return [self._raster(source) for source in self._sources()]
         except OutputError as error:
-            return (self._failed(f"{error.user_message} {error.detail}".strip()),)
+            return (self._failed(f"{error.user_message} {error.detail[:_LONGEST_REASON]}".strip()),)
 
     def _sources(self) -> Sequence[str]:
         """What to open, with virtual rasters made where the files alone will not do."""
@@ -130,7 +109,7 @@ class _Preparation:
             ensure_overviews(facts, self._context, averaged=True)
             return (str(self._virtual("ground", functools.partial(rectified, facts))),)
         if self._opening.kind is OpeningKind.PRODUCT and safe_subdatasets(facts):
-            return [_with_pixels(name) for name in safe_subdatasets(facts)]
+            return [_with_pixels(name, path.parent.name) for name in safe_subdatasets(facts)]
         if not facts.bands and facts.subdatasets:
             return facts.subdatasets[:_MOST_SUBDATASETS]
         return (str(path),)
@@ -150,8 +129,8 @@ class _Preparation:
     def _virtual(self, purpose: str, make: Callable[[Path], Path]) -> Path:
         """A VRT of the output, made once."""
         relative = self._opening.path.relative_to(self._folder).as_posix()
-        name = f"{slug(self._opening.path.stem, 60)}-{zlib.crc32(relative.encode()):08x}-{purpose}.vrt"
-        target = self._folder / LAYERS_FOLDER / name
+        name = f"{OWN_PREFIX}{slug(self._opening.path.stem, 60)}-{zlib.crc32(relative.encode()):08x}-{purpose}.vrt"
+        target = self._folder / name  # not deeper: a VRT has relative paths to files beside and below it only
         return target if target.is_file() else make(target)
 
     def _raster(self, source: str) -> LayerPlan:
@@ -197,6 +176,8 @@ class _Preparation:
 
     def _base_title(self) -> str:
         stem = self._opening.path.stem
+        if self._opening.kind is OpeningKind.BUNDLE:
+            stem = (split_band_name(stem) or (stem, ""))[0]
         if self._opening.kind is OpeningKind.VECTOR:
             return self._title or stem
         by_stem = next((title for ending, title in _STEM_TITLES if stem.lower().endswith(ending)), "")
@@ -218,11 +199,12 @@ class _Preparation:
         return provenance
 
 
-def _with_pixels(subdataset: str) -> str:
-    """GDAL shows a product whose band files are missing as zeros: refuse it."""
-    files = open_raster(subdataset).GetFileList() or []
-    if not any(name.lower().endswith((".jp2", ".tif")) and Path(name).is_file() for name in files):
-        raise RasterError("The band files of this product are missing.", subdataset)
+def _with_pixels(subdataset: str, product: str) -> str:
+    """GDAL shows bands whose files are missing as zeros: refuse such a product."""
+    dataset = open_raster(subdataset)
+    images = [name for name in dataset.GetFileList() or [] if name.lower().endswith((".jp2", ".tif"))]
+    if len(images) < dataset.RasterCount:
+        raise RasterError(f"Band files are missing in {product}.", f"{len(images)} of {dataset.RasterCount}")
     return subdataset
 
 

@@ -16,7 +16,7 @@ from up42_plugin.core.layer_plan import (
     RasterStyle,
     RgbStyle,
 )
-from up42_plugin.core.rasters import RasterFacts, cut_range, distinct, sample
+from up42_plugin.core.rasters import RasterFacts, cut_range, distinct, implied_nodata, sample
 
 NDVI_STEPS: Tuple[RampStep, ...] = (
     RampStep(0.2, "#a6611a", "0.2 and less: none"),
@@ -51,7 +51,7 @@ def choose_style(source: str, facts: RasterFacts, block: str, stem: str) -> Tupl
         RasterError: the raster cannot be read.
     """
     bands = facts.data_bands or facts.bands
-    nodata = _implied_nodata(facts, block, stem)
+    nodata = _missing_nodata(facts, block, stem)
     if len(bands) == 1:
         return _single(source, facts, block, stem, nodata), nodata
     roles = band_roles(facts.bands, block, stem)
@@ -61,14 +61,11 @@ def choose_style(source: str, facts: RasterFacts, block: str, stem: str) -> Tupl
     return _colour(source, facts, roles, nodata), nodata
 
 
-def _implied_nodata(facts: RasterFacts, block: str, stem: str) -> Optional[float]:
-    """Sensors write 0 where they have seen nothing, and 16-bit products seldom say so."""
-    bands = facts.data_bands
-    if facts.alpha is not None or not bands or bands[0].nodata is not None:
-        return None
-    if bands[0].dtype == "UInt16":
-        return 0.0
-    return _KMEANS_NODATA if block == "kmeans-clustering" or stem.endswith("_kmeans") else None
+def _missing_nodata(facts: RasterFacts, block: str, stem: str) -> Optional[float]:
+    clusters = block == "kmeans-clustering" or stem.endswith("_kmeans")
+    if clusters and facts.alpha is None and facts.bands[0].nodata is None:
+        return _KMEANS_NODATA
+    return implied_nodata(facts)
 
 
 def _single(source: str, facts: RasterFacts, block: str, stem: str, nodata: Optional[float]) -> RasterStyle:
@@ -129,7 +126,8 @@ def _classes(values: Sequence[float], block: str) -> Tuple[ColourClass, ...]:
 
 def _table_classes(source: str, index: int) -> Tuple[ColourClass, ...]:
     """The raster's own colours, for the values it has."""
-    band = open_raster(source).GetRasterBand(index)
+    dataset = open_raster(source)  # a band does not keep its dataset open
+    band = dataset.GetRasterBand(index)
     table, names = band.GetRasterColorTable(), band.GetCategoryNames() or []
     values = distinct(sample(source, (index,))[index]) or tuple(float(value) for value in range(table.GetCount()))
     classes = []

@@ -30,6 +30,7 @@ _SMALLEST_OVERVIEW = 256
 _MOST_CLASSES = 64
 _UTM_NORTH, _UTM_SOUTH = 32600, 32700
 _ZONE_DEGREES = 6.0
+_SAME_PIXEL = 1.001
 
 
 @dataclass(frozen=True)
@@ -209,6 +210,13 @@ def utm_epsg(longitude: float, latitude: float) -> int:
     return (_UTM_NORTH if latitude >= 0 else _UTM_SOUTH) + zone
 
 
+def implied_nodata(facts: RasterFacts) -> Optional[float]:
+    """0 where a raster does not say what no-data is: sensors write it where they have seen nothing, in 16 bits."""
+    bands = facts.data_bands
+    silent = facts.alpha is None and bool(bands) and bands[0].nodata is None
+    return 0.0 if silent and bands[0].dtype == "UInt16" else None
+
+
 def rectified(facts: RasterFacts, target: Path) -> Path:
     """Write a VRT that shows a raster in sensor geometry on the ground, in the UTM zone of the scene.
 
@@ -220,7 +228,7 @@ def rectified(facts: RasterFacts, target: Path) -> Path:
         height = float(facts.rpc.get("HEIGHT_OFF", 0.0))
     except (KeyError, ValueError) as error:
         raise RasterError(f"{name_of(facts.source)} has no usable position.", f"RPC: {error}") from error
-    nodata = facts.bands[0].nodata
+    nodata = implied_nodata(facts) if facts.bands[0].nodata is None else facts.bands[0].nodata
     options: Dict[str, Any] = {
         "format": "VRT",
         "dstSRS": f"EPSG:{utm_epsg(longitude, latitude)}",
@@ -242,14 +250,35 @@ def rectified(facts: RasterFacts, target: Path) -> Path:
 
 
 def stacked(sources: Sequence[Tuple[str, Path]], target: Path) -> Path:
-    """Write a VRT with one band per (name, single-band raster), at the finest pixel size among them."""
+    """Write a VRT with one band per (name, single-band raster): the finest pixel size, the extent of such bands."""
     paths = [str(path) for _, path in sources]
     with placed(target) as work:
-        dataset = gdal_call(gdal.BuildVRT, str(work), paths, separate=True, resolution="highest", what=target.name)
+        dataset = gdal_call(
+            gdal.BuildVRT,
+            str(work),
+            paths,
+            separate=True,
+            resolution="highest",
+            outputBounds=_finest_bounds(paths),
+            what=target.name,
+        )
         _name_bands(dataset, [name for name, _ in sources])
         dataset.FlushCache()
         del dataset
     return target
+
+
+def _finest_bounds(paths: Sequence[str]) -> Tuple[float, float, float, float]:
+    """West, south, east, north around the rasters with the smallest pixel; coarser grids may reach further."""
+    boxes = []
+    for path in paths:
+        dataset = open_raster(path)
+        left, pixel, _, top, _, height = dataset.GetGeoTransform()
+        right, bottom = left + pixel * dataset.RasterXSize, top + height * dataset.RasterYSize
+        boxes.append((pixel, left, bottom, right, top))
+    finest = [box[1:] for box in boxes if box[0] <= min(box[0] for box in boxes) * _SAME_PIXEL]
+    lefts, bottoms, rights, tops = zip(*finest)
+    return min(lefts), min(bottoms), max(rights), max(tops)
 
 
 def _name_bands(dataset: Any, names: Sequence[str]) -> None:
@@ -261,7 +290,6 @@ def _name_bands(dataset: Any, names: Sequence[str]) -> None:
 @contextlib.contextmanager
 def placed(target: Path) -> Iterator[Path]:
     """A name in the target's folder to write to; renamed to the target at the end, or gone."""
-    target.parent.mkdir(exist_ok=True)
     work = target.with_name(f".{uuid.uuid4().hex[:8]}-{target.name}")
     try:
         yield work

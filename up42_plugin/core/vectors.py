@@ -11,6 +11,7 @@ from osgeo import gdal, ogr
 from up42_plugin.core.gdal_access import RasterError, gdal_call
 
 _MOST_LAYERS = 50
+_MULTI = "Multi"
 
 
 def vector_sources(path: Path) -> Tuple[Tuple[str, str], ...]:
@@ -41,6 +42,6 @@ def _geometry_kinds(layer: ogr.Layer) -> Tuple[str, ...]:
     for feature in layer:
         geometry = feature.GetGeometryRef()
         if geometry is not None and not geometry.IsEmpty():
-            flat = ogr.GT_Flatten(geometry.GetGeometryType())
-            counts[ogr.GeometryTypeToName(ogr.GT_GetSingle(flat)).replace(" ", "")] += 1
+            name = ogr.GeometryTypeToName(ogr.GT_Flatten(geometry.GetGeometryType())).replace(" ", "")
+            counts[name[len(_MULTI) :] if name.startswith(_MULTI) else name] += 1
     return tuple(kind for kind, _ in counts.most_common())

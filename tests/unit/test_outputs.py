@@ -1,0 +1,441 @@
+"""From unpacked outputs to plans, with real rasters: which file, which bands, which values, which name."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from osgeo import gdal
+
+from tests.raster_samples import (
+    LANDSAT,
+    LEFT,
+    RPC_PLACE,
+    SAFE_NAME,
+    TOP,
+    analytic,
+    coast,
+    data_json,
+    feature,
+    geotiff,
+    ndvi,
+    output_of,
+    pixels,
+    pleiades_primary,
+    safe,
+    superresolution,
+    visual,
+)
+from up42_plugin.api.errors import Cancelled
+from up42_plugin.core import rasters
+from up42_plugin.core.context import ThreadContext
+from up42_plugin.core.layer_plan import BandRange, ClassStyle, GreyStyle, LayerKind, RampStyle, RgbStyle, VectorStyle
+from up42_plugin.core.outputs import prepare_output
+
+MIXED = """{"type": "FeatureCollection", "features": [
+ {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [15, 37]}},
+ {"type": "Feature", "properties": {}, "geometry":
+   {"type": "Polygon", "coordinates": [[[15,37],[16,37],[16,38],[15,37]]]}},
+ {"type": "Feature", "properties": {}, "geometry":
+   {"type": "MultiPolygon", "coordinates": [[[[15,37],[16,37],[16,38],[15,37]]]]}},
+ {"type": "Feature", "properties": {}, "geometry": null}]}"""
+
+
+def prepare(folder, **options):
+    return prepare_output(folder, ThreadContext(), **options)
+
+
+def only(folder, **options):
+    plans = prepare(folder, **options)
+    assert len(plans) == 1, plans
+    assert not plans[0].problem, plans[0].problem
+    return plans[0]
+
+
+def shown(style):
+    return style.red.band, style.green.band, style.blue.band
+
+
+def test_super_resolution_is_true_colour_with_a_cut_from_its_values(tmp_path):
+    superresolution(tmp_path / "x_superresolution.tif")
+    plan = only(output_of(tmp_path, "x_superresolution.tif"), block_name="s2-superresolution")
+    assert plan.title == "Super-resolution 2021-09-18"
+    assert (plan.kind, plan.source) == (LayerKind.RASTER, str(tmp_path / "x_superresolution.tif"))
+    assert isinstance(plan.style, RgbStyle)
+    assert shown(plan.style) == (1, 2, 3)
+    assert plan.style.natural
+    low, high = np.percentile(coast()["B04"], (2, 98))
+    assert (plan.style.red.minimum, plan.style.red.maximum) == pytest.approx((low, high), abs=1)
+    assert plan.nodata == 0.0
+    assert plan.provenance["bands"][:4] == ["B4", "B3", "B2", "B8"]
+
+
+def test_super_resolution_without_original_bands_says_what_it_shows(tmp_path):
+    superresolution(tmp_path / "x_superresolution.tif", original=False)
+    plan = only(output_of(tmp_path, "x_superresolution.tif"))
+    assert shown(plan.style) == (5, 4, 1)
+    assert not plan.style.natural
+    assert plan.title == "Super-resolution 2021-09-18 (SR B11 (1610 nm), SR B8A (865 nm), SR B5 (705 nm))"
+
+
+def test_ndvi_is_a_ramp_and_keeps_its_nodata(tmp_path):
+    ndvi(tmp_path / "x_ndvi.tif")
+    plan = only(output_of(tmp_path, "x_ndvi.tif"))
+    assert plan.title == "NDVI 2021-09-18"
+    assert isinstance(plan.style, RampStyle)
+    assert (plan.style.minimum, plan.style.maximum) == (-1.0, 1.0)
+    assert [step.up_to for step in plan.style.steps] == [0.2, 0.4, 0.6, 0.9, 1.0]
+    assert plan.nodata is None
+
+
+def test_an_eight_bit_picture_is_shown_as_it_is(tmp_path):
+    visual(tmp_path / "v.tif")
+    plan = only(output_of(tmp_path, "v.tif"), block_name="esa-s2-l2a-gtiff-visual")
+    assert plan.style == RgbStyle(BandRange(1), BandRange(2), BandRange(3))
+    assert plan.title == "Sentinel-2 L2A visual 2021-09-18"
+
+
+def test_single_bands_become_one_raster_with_the_useful_bands_first(tmp_path):
+    names = [path.name for path in analytic(tmp_path)]
+    plan = only(output_of(tmp_path, *names), block_name="esa-s2-l2a-gtiff-analytic")
+    assert plan.provenance["bands"] == ["B04", "B03", "B02", "B08", "B01", "B11"]
+    assert shown(plan.style) == (1, 2, 3)
+    values, land = pixels(plan.source), coast()
+    for index, name in enumerate(("B04", "B03", "B02", "B08")):
+        assert np.array_equal(values[index], land[name])
+    assert np.array_equal(values[5][::2, ::2], land["B11"][::2, ::2])
+    assert gdal.Open(plan.source).GetGeoTransform() == (LEFT, 10, 0, TOP, 0, -10)
+
+
+def test_bands_of_two_zones_are_not_mixed(tmp_path):
+    land = coast()
+    for name, epsg in (("B04", 32633), ("B03", 32633), ("B02", 32633), ("B08", 32632)):
+        geotiff(tmp_path / f"x_{name}.tif", [land[name]], epsg=epsg)
+    plans = prepare(output_of(tmp_path, *(f"x_{name}.tif" for name in ("B04", "B03", "B02", "B08"))))
+    assert sorted(len(plan.provenance["bands"]) for plan in plans) == [1, 3]
+
+
+def test_a_safe_product_is_its_ten_metre_true_colour(tmp_path):
+    safe(tmp_path / "uuid")
+    plan = only(output_of(tmp_path, "uuid"), block_name="aws-s2-l2a")
+    assert plan.source.startswith("SENTINEL2_L2A:")
+    assert ":10m:" in plan.source
+    assert plan.title == "Sentinel-2 L2A 2021-09-18"
+    assert shown(plan.style) == (1, 2, 3)
+    assert np.array_equal(pixels(plan.source)[0], coast((180, 240))["B04"])
+    assert plan.style.red.maximum > 1000
+
+
+def test_a_safe_product_without_its_band_files_is_a_problem_not_a_black_layer(tmp_path):
+    safe(tmp_path / "uuid", with_bands=False)
+    plan = prepare(output_of(tmp_path, "uuid"))[0]
+    assert plan.problem.startswith(f"Band files are missing in {SAFE_NAME}.")
+
+
+def test_a_safe_product_with_one_band_file_gone_is_a_problem_too(tmp_path):
+    root = safe(tmp_path / "uuid")
+    next(root.rglob("*_B03_10m.jp2")).unlink()
+    assert "Band files are missing" in prepare(output_of(tmp_path, "uuid"))[0].problem
+
+
+def test_sensor_geometry_is_laid_on_the_ground_with_its_colour_first(tmp_path):
+    pleiades_primary(tmp_path)
+    colour, pan = prepare(output_of(tmp_path, "0123_pan.tif"), block_name="oneatlas-pleiades-primary")
+    assert (colour.title, pan.title) == ("Pléiades primary 2021-09-18", "Pléiades primary 2021-09-18, panchromatic")
+    assert shown(colour.style) == (1, 2, 3)
+    assert isinstance(pan.style, GreyStyle)
+    dataset = gdal.Open(colour.source)
+    assert dataset.GetSpatialRef().GetAuthorityCode(None) == "32633"
+    _assert_ground_value(dataset, tmp_path / "0123_ms.tif")
+
+
+def _assert_ground_value(dataset, original: Path):
+    """The value at a place is the one that the coefficients name for it."""
+    transform = gdal.Transformer(gdal.Open(str(original)), None, ["METHOD=RPC", "RPC_HEIGHT=120"])
+    to_ground = gdal.Transformer(dataset, None, ["DST_SRS=EPSG:4326", "DST_METHOD=NO_GEOTRANSFORM"])
+    longitude, latitude, half = RPC_PLACE
+    source = pixels(str(original))[0]
+    checked = 0
+    for share in (-0.6, -0.2, 0.3, 0.7):
+        _, place = to_ground.TransformPoint(1, longitude + half * share, latitude + half * share / 2, 0)
+        _, there = transform.TransformPoint(1, longitude + half * share, latitude + half * share / 2, 120)
+        window = source[int(there[1]) - 2 : int(there[1]) + 3, int(there[0]) - 2 : int(there[0]) + 3]
+        value = dataset.GetRasterBand(1).ReadAsArray(int(place[0]), int(place[1]), 1, 1)[0, 0]
+        assert window.min() <= value <= window.max()
+        checked += 1
+    assert checked == 4
+
+
+def test_outside_the_image_the_ground_is_transparent(tmp_path):
+    pleiades_primary(tmp_path)
+    colour, _ = prepare(output_of(tmp_path, "0123_pan.tif"))
+    dataset = gdal.Open(colour.source)
+    band = dataset.GetRasterBand(1)
+    mask = band.GetMaskBand().ReadAsArray()
+    assert (mask == 0).any()
+    assert (mask > 0).mean() > 0.9
+    assert (band.ReadAsArray()[mask == 0] == 0).all()
+
+
+def test_an_ndvi_in_sensor_geometry_is_laid_on_the_ground_too(tmp_path):
+    ms, _ = pleiades_primary(tmp_path / "in")
+    rpc = gdal.Open(str(ms)).GetMetadata("RPC")
+    values = np.full((120, 160), 0.5, np.float32)
+    geotiff(tmp_path / "o" / "0123_ndvi.tif", [values], epsg=None, rpc=rpc)
+    plan = only(output_of(tmp_path / "o", "0123_ndvi.tif"), block_name="ndvi")
+    assert isinstance(plan.style, RampStyle)
+    assert plan.style.alpha == 2
+    ground = pixels(plan.source)
+    assert ground[0][ground[1] == 255] == pytest.approx(0.5)
+
+
+def test_coefficients_without_a_place_are_a_problem(tmp_path):
+    geotiff(tmp_path / "a.tif", list(coast().values())[:3], epsg=None, rpc={"LONG_OFF": "x", "LAT_OFF": "1"})
+    plan = prepare(output_of(tmp_path, "a.tif"))[0]
+    assert plan.problem or plan.source == str(tmp_path / "a.tif")
+
+
+def test_clusters_are_classes_without_nodata(tmp_path):
+    classes = np.tile(np.arange(4, dtype=np.uint8), (40, 10))
+    classes[0] = 255
+    geotiff(tmp_path / "a_kmeans.tif", [classes])
+    plan = only(output_of(tmp_path, "a_kmeans.tif"), block_name="kmeans-clustering")
+    assert isinstance(plan.style, ClassStyle)
+    assert [entry.value for entry in plan.style.classes] == [0, 1, 2, 3]
+    assert len({entry.colour for entry in plan.style.classes}) == 4
+    assert plan.nodata == 255
+
+
+def test_land_cover_has_its_names(tmp_path):
+    geotiff(tmp_path / "a.tif", [np.tile(np.arange(1, 6, dtype=np.uint8), (40, 8))])
+    plan = only(output_of(tmp_path, "a.tif"), block_name="landcover")
+    assert [entry.label for entry in plan.style.classes][:2] == ["Water", "High vegetation"]
+
+
+def test_a_colour_table_is_kept(tmp_path):
+    path = geotiff(tmp_path / "a.tif", [np.tile(np.arange(3, dtype=np.uint8), (30, 10))])
+    dataset = gdal.Open(str(path), gdal.GA_Update)
+    table = gdal.ColorTable()
+    for value, colour in enumerate(((1, 2, 3, 255), (200, 0, 0, 255), (0, 0, 200, 255))):
+        table.SetColorEntry(value, colour)
+    dataset.GetRasterBand(1).SetColorTable(table)
+    del dataset
+    plan = only(output_of(tmp_path, "a.tif"))
+    assert [entry.colour for entry in plan.style.classes] == ["#010203", "#c80000", "#0000c8"]
+
+
+def test_one_band_of_anything_else_is_grey(tmp_path):
+    geotiff(tmp_path / "a.tif", [np.linspace(0, 2000, 4800).reshape(60, 80).astype(np.float32)])
+    plan = only(output_of(tmp_path, "a.tif"))
+    assert plan.style == GreyStyle(BandRange(1, pytest.approx(40, abs=2), pytest.approx(1960, abs=2)))
+
+
+def test_a_constant_and_an_empty_raster_have_a_range_too(tmp_path):
+    geotiff(tmp_path / "constant.tif", [np.full((20, 20), 7, np.float32)])
+    geotiff(tmp_path / "empty.tif", [np.zeros((20, 20), np.uint16)])
+    plans = prepare(output_of(tmp_path, "constant.tif", "empty.tif"))
+    assert [(plan.style.band.minimum, plan.style.band.maximum) for plan in plans] == [(7.0, 8.0), (0.0, 1.0)]
+
+
+def test_nodata_and_nan_do_not_count_in_the_cut(tmp_path):
+    values = np.full((50, 50), 100, np.float32)
+    values[:25] = np.nan
+    values[25:30] = -9999
+    values[40:] = 200
+    geotiff(tmp_path / "a.tif", [values], nodata=-9999)
+    style = only(output_of(tmp_path, "a.tif")).style
+    assert (style.band.minimum, style.band.maximum) == (100.0, 200.0)
+
+
+def test_mixed_geometries_become_a_layer_each(tmp_path):
+    (tmp_path / "a.geojson").write_text(MIXED)
+    plans = prepare(output_of(tmp_path, "a.geojson"))
+    assert [plan.title for plan in plans] == ["a 2021-09-18 (Polygon)", "a 2021-09-18 (Point)"]
+    assert plans[0].source == f"{tmp_path / 'a.geojson'}|geometrytype=Polygon"
+    assert {(plan.kind, plan.style) for plan in plans} == {(LayerKind.VECTOR, VectorStyle.PLAIN)}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.geojson", '{"type": "FeatureCollection", "features": []}'),
+        ("broken.geojson", '{"type": "FeatureCollection", "features": ['),
+        ("counter.json", "[Counter({'ship': 3})]"),
+        ("broken.tif", "not a raster"),
+        ("read.me", "text"),
+    ],
+)
+def test_what_cannot_be_shown_is_named_and_the_rest_still_comes(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    visual(tmp_path / "v.tif")
+    plans = prepare(output_of(tmp_path, name, "v.tif", "gone.tif"))
+    problems = [plan.problem for plan in plans if plan.problem]
+    assert [plan.source for plan in plans if not plan.problem] == [str(tmp_path / "v.tif")]
+    assert len(problems) == 2
+    assert name in problems[0]
+    assert "gone.tif" in problems[1]
+
+
+def test_an_empty_output_has_no_plans(tmp_path):
+    assert prepare(data_json(tmp_path)) == ()
+
+
+def test_newest_first_and_names_that_tell_apart(tmp_path):
+    names = ["old.tif", "S2B_33SWB_x.tif", "S2A_33SVB_y.tif", "z1.tif", "z2.tif"]
+    for name in names:
+        visual(tmp_path / name)
+    days = ["2020-01-01", "2021-09-18", "2021-09-18", "2022-02-02", "2022-02-02"]
+    features = [feature(name, Path(name).stem, datetime=f"{day}T10:00:00Z") for name, day in zip(names, days)]
+    titles = [plan.title for plan in prepare(data_json(tmp_path, *features), block_title="Picture")]
+    assert titles == [
+        "Picture 2022-02-02 (1)",
+        "Picture 2022-02-02 (2)",
+        "Picture 2021-09-18, 33SWB",
+        "Picture 2021-09-18, 33SVB",
+        "Picture 2020-01-01",
+    ]
+
+
+def test_several_features_of_one_file_are_one_layer(tmp_path):
+    visual(tmp_path / "v.tif")
+    assert len(prepare(output_of(tmp_path, "v.tif", "v.tif"))) == 1
+
+
+def test_preparing_again_gives_equal_plans_and_makes_nothing_new(tmp_path):
+    analytic(tmp_path)
+    pleiades_primary(tmp_path)
+    visual(tmp_path / "v.tif")
+    output_of(tmp_path, "S2B_33SWB_20210918_0_L2A_B04.tif", "S2B_33SWB_20210918_0_L2A_B03.tif", "0123_pan.tif", "v.tif")
+    first = prepare(tmp_path)
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    assert prepare(tmp_path) == first
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == files
+
+
+def test_a_moved_output_has_the_same_keys_and_its_virtual_rasters_work(tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    names = [path.name for path in analytic(here)]
+    pleiades_primary(here)
+    safe(here / "uuid")
+    first = prepare(output_of(here, *names, "0123_pan.tif", "uuid"))
+    shutil.move(str(here), str(there))
+    second = prepare(there)
+    assert [plan.key for plan in second] == [plan.key for plan in first]
+    for plan in second:
+        assert str(there) in plan.source
+        assert pixels(plan.source).max() > 0
+
+
+def test_large_rasters_get_overviews_and_nothing_else_is_left(tmp_path):
+    wide = np.tile(coast()["B04"], (18, 16))
+    geotiff(tmp_path / "large.tif", [wide, wide, wide])
+    output_of(tmp_path, "large.tif")
+    reports = []
+    prepare_output(tmp_path, ThreadContext(lambda percent, text: reports.append(percent)))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.json", "large.tif", "large.tif.ovr"]
+    dataset = gdal.Open(str(tmp_path / "large.tif"))
+    band = dataset.GetRasterBand(1)
+    assert band.GetOverviewCount() == 4
+    reduced = band.GetOverview(0).ReadAsArray()
+    assert reduced[5, 7] == pytest.approx(wide[10:12, 14:16].mean(), abs=1)
+    assert reports == sorted(reports)
+    assert len(reports) > 4
+
+
+def test_classes_are_not_averaged_in_overviews(tmp_path):
+    checker = (np.indices((2100, 2100)).sum(axis=0) % 2 * 4).astype(np.uint8)
+    geotiff(tmp_path / "a_kmeans.tif", [checker])
+    prepare(output_of(tmp_path, "a_kmeans.tif"), block_name="kmeans-clustering")
+    dataset = gdal.Open(str(tmp_path / "a_kmeans.tif"))
+    reduced = dataset.GetRasterBand(1).GetOverview(0).ReadAsArray()
+    assert set(np.unique(reduced)) <= {0, 4}
+
+
+class CancelAt:
+    def __init__(self, moment):
+        self.calls, self._moment = 0, moment
+
+    def check(self):
+        self.calls += 1
+        if self.calls >= self._moment:
+            raise Cancelled
+
+    def progress(self, percent, text=""):
+        self.check()
+
+    def sleep(self, seconds):
+        self.check()
+
+    def on_cancel(self, wake):
+        return lambda: None
+
+
+def test_cancelling_at_any_moment_leaves_no_half_made_file(tmp_path):
+    wide = np.tile(coast()["B04"], (18, 16))
+    geotiff(tmp_path / "large.tif", [wide])
+    pleiades_primary(tmp_path)
+    output_of(tmp_path, "large.tif", "0123_pan.tif")
+    whole = CancelAt(10**9)
+    prepare_output(tmp_path, whole)
+    (tmp_path / "large.tif.ovr").unlink()
+    for path in tmp_path.glob("*.vrt"):
+        path.unlink()
+    for moment in range(1, whole.calls + 1):
+        with pytest.raises(Cancelled):
+            prepare_output(tmp_path, CancelAt(moment))
+        made = {path.name for path in tmp_path.rglob("*") if path.name not in before_names}
+        for name in made:
+            assert gdal.Open(str(next(tmp_path.rglob(name)))) is not None
+            assert not name.startswith(".")
+        (tmp_path / "large.tif.ovr").unlink(missing_ok=True)
+
+
+before_names = {"large.tif", "data.json", "0123_ms.tif", "0123_pan.tif"}
+
+
+def test_without_room_for_overviews_the_layer_still_comes(tmp_path, monkeypatch):
+    def full(*_arguments, **_options):
+        raise rasters.RasterError("large.tif could not be read.", "No space left on device")
+
+    monkeypatch.setattr(rasters, "_build_overviews", full)
+    wide = np.tile(coast()["B04"], (18, 16))
+    geotiff(tmp_path / "large.tif", [wide])
+    assert only(output_of(tmp_path, "large.tif")).style.band.maximum > 0
+
+
+@pytest.mark.parametrize("mode", [True, False])
+def test_it_works_whichever_way_gdal_reports_errors(tmp_path, mode):
+    before = gdal.GetUseExceptions()
+    (gdal.UseExceptions if mode else gdal.DontUseExceptions)()
+    try:
+        (tmp_path / "broken.tif").write_text("no")
+        visual(tmp_path / "v.tif")
+        plans = prepare(output_of(tmp_path, "broken.tif", "v.tif"))
+        assert [bool(plan.problem) for plan in plans] == [True, False]
+        assert bool(gdal.GetUseExceptions()) is mode
+    finally:
+        (gdal.UseExceptions if before else gdal.DontUseExceptions)()
+
+
+def test_synthetic_images_stay_marked(tmp_path):
+    visual(tmp_path / "v.tif")
+    plan = only(output_of(tmp_path, "v.tif", synthetic=True, note="Made up."))
+    assert (plan.synthetic, plan.synthetic_note) == (True, "Made up.")
+    assert plan.provenance["properties"]["synthetic"] is True
+
+
+@pytest.mark.skipif(not (LANDSAT / "L7_ETMs.tif").is_file(), reason="the Landsat sample is not here")
+def test_a_real_landsat_scene_of_six_bands_is_true_colour(tmp_path):
+    shutil.copy(LANDSAT / "L7_ETMs.tif", tmp_path / "L7_ETMs.tif")
+    plan = only(output_of(tmp_path, "L7_ETMs.tif"))
+    assert shown(plan.style) == (3, 2, 1)
+    assert 20 < plan.style.red.minimum < plan.style.red.maximum < 200
+
+
+def test_plans_are_plain_values(tmp_path):
+    visual(tmp_path / "v.tif")
+    plan = only(output_of(tmp_path, "v.tif"))
+    assert replace(plan) == plan
