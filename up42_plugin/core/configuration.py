@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
-from up42_plugin.core.aoi import AOI
+from up42_plugin.core.aoi import AOI, coordinates_digest
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.parameters import (
     ASSET_IDS,
@@ -222,19 +222,28 @@ def _blocks(configuration: JobConfiguration) -> Tuple[Any, ...]:
 
 
 def _effective(configuration: JobConfiguration) -> Dict[str, Dict[str, Any]]:
-    """The inputs with the blocks' defaults where a parameter is left out, without geometries that are null."""
+    """The inputs with the blocks' defaults where a parameter is left out, without geometries that are null.
+
+    Polygons are their digests: they may be long, and this is asked for with every change in the form.
+    """
     body = configuration.inputs(Mode.LIVE)
     body.pop(CONFIG)
     for step in configuration.workflow.steps:
         body[step.name] = {**ParameterSchema.of(step.block).defaults(), **body[step.name]}
     return {
         task: {
-            name: _plain(value)
+            name: _geometry_digest(configuration.aoi, value) if name in GEOMETRY_PARAMETERS else _plain(value)
             for name, value in values.items()
             if value is not None or name not in GEOMETRY_PARAMETERS
         }
         for task, values in body.items()
     }
+
+
+def _geometry_digest(aoi: Optional[AOI], value: Any) -> Any:
+    if not isinstance(value, Mapping) or value.get("type") != "Polygon":
+        return _plain(value)
+    return {"polygon": aoi.digest if aoi is not None else coordinates_digest(value.get("coordinates"))}
 
 
 def _plain(value: Any) -> Any:

@@ -22,10 +22,13 @@ def polygons_from_geojson(value: Union[str, bytes, Mapping[str, Any]]) -> List[R
     Raises:
         AoiError: not JSON, not GeoJSON, another CRS than longitude and latitude, or no polygon in it.
     """
-    document = _parsed(value)
-    _check_crs(document)
     kinds: List[str] = []
-    found = _polygons(document, kinds)
+    try:
+        document = _parsed(value)
+        _check_crs(document)
+        found = _polygons(document, kinds)
+    except RecursionError as error:
+        raise _unreadable("nested too deeply") from error
     if found:
         return found
     if any(kind in _LINES for kind in kinds):
@@ -94,7 +97,10 @@ def _point(position: Any) -> Point:
     numbers: Tuple[Any, ...] = tuple(position) if isinstance(position, (list, tuple)) else ()
     if len(numbers) < 2 or any(isinstance(n, bool) or not isinstance(n, (int, float)) for n in numbers[:2]):  # noqa: PLR2004 - x and y
         raise _unreadable("a position is not a pair of numbers")
-    x, y = float(numbers[0]), float(numbers[1])
+    try:
+        x, y = float(numbers[0]), float(numbers[1])
+    except OverflowError:
+        x = y = math.inf
     if not (math.isfinite(x) and math.isfinite(y)):
         raise refuse(NOT_FINITE, "A coordinate is not a number.")
     return x, y

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Callable, Dict, Mapping
 
 from up42_plugin.core.aoi import AOI, AoiError
-from up42_plugin.core.parameters import IDS, TIME_SERIES, ParameterSpec, ParameterType
+from up42_plugin.core.parameters import IDS, TIME_SERIES, ParameterSpec, ParameterType, number_text
 from up42_plugin.core.timerange import TimeRange, TimeRangeError
 
 BBOX = "bbox"
 _BBOX_LENGTH = 4
 _SHOWN = 40
+_HUGE = 1e300
 
 
 def complaint(spec: ParameterSpec, value: Any) -> str:
@@ -58,7 +58,7 @@ def _number(spec: ParameterSpec, value: Any) -> str:
 def _bounds(spec: ParameterSpec, value: float) -> str:
     low = spec.minimum is not None and value < spec.minimum
     high = spec.maximum is not None and value > spec.maximum
-    return f"{spec.range_text} allowed, not {value:g}." if low or high else ""
+    return f"{spec.range_text} allowed, not {number_text(value)}." if low or high else ""
 
 
 def _boolean(_: ParameterSpec, value: Any) -> str:
@@ -148,7 +148,8 @@ def _polygon_complaint(name: str, value: Any) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    """Numbers that can be counted with: no NaN, no infinity, no whole number longer than a float can hold."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -_HUGE < value < _HUGE
 
 
 def _short(value: Any) -> str:

@@ -83,10 +83,10 @@ class ParameterSpec:
     def range_text(self) -> str:
         """``0 to 100``, ``at least 1``, ``at most 720``; empty where the schema sets no bounds."""
         if self.minimum is not None and self.maximum is not None:
-            return f"{self.minimum:g} to {self.maximum:g}"
+            return f"{number_text(self.minimum)} to {number_text(self.maximum)}"
         if self.minimum is not None:
-            return f"at least {self.minimum:g}"
-        return f"at most {self.maximum:g}" if self.maximum is not None else ""
+            return f"at least {number_text(self.minimum)}"
+        return f"at most {number_text(self.maximum)}" if self.maximum is not None else ""
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,11 @@ def default_parameters(workflow: Workflow) -> Dict[str, Dict[str, Any]]:
         }
         for step in workflow.steps
     }
+
+
+def number_text(value: float) -> str:
+    """The number as a person writes it: no exponent, no ``.0``."""
+    return str(int(value)) if float(value).is_integer() else repr(value)
 
 
 def _type(word: Any) -> ParameterType:

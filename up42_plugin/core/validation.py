@@ -11,7 +11,7 @@ from up42_plugin.core.aoi import AOI, AoiError, box_area_km2, size_problems
 from up42_plugin.core.configuration import CONFIG, GeometricFilter, JobConfiguration
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.parameter_values import complaint, geometry_of
-from up42_plugin.core.parameters import ASSET_IDS, CLIP_TO_AOI, LIMIT, ParameterSchema
+from up42_plugin.core.parameters import ASSET_IDS, CLIP_TO_AOI, LIMIT, ParameterSchema, number_text
 from up42_plugin.core.service import Limits
 from up42_plugin.core.workflow import GEOMETRY_PARAMETERS, BlockType, Step
 
@@ -54,7 +54,11 @@ def validate(configuration: JobConfiguration, limits: Limits, mode: Mode) -> Tup
     wrong.extend(_area(configuration, body, limits, mode))
     steps = configuration.workflow.steps
     for number, step in enumerate(steps):
-        wrong.extend(_parameters(step, body[step.name], number == 0))
+        values = body[step.name]
+        if configuration.aoi is not None:
+            # The AOI was checked when it was made, and it may be long.
+            values = {name: value for name, value in values.items() if name not in GEOMETRY_PARAMETERS}
+        wrong.extend(_parameters(step, values, number == 0))
         if number > 0:
             wrong.extend(_clipping(step, body[step.name]))
     wrong.extend(_limit(steps[0], body[steps[0].name], limits))
@@ -131,7 +135,7 @@ def _read_geometry(name: str, value: Any) -> Optional[AOI]:
     """The polygon of a typed geometry; None where the value's own check says what is wrong."""
     try:
         return geometry_of(name, value)
-    except (AoiError, TypeError, ValueError, LookupError):
+    except (AoiError, TypeError, ValueError, LookupError, OverflowError):
         return None
 
 
@@ -170,7 +174,10 @@ def _limit(step: Step, values: Mapping[str, Any], limits: Limits) -> Iterator[Pr
         return
     if value > limits.max_scenes:
         yield _about(
-            step, LIMIT, f"this project takes at most {limits.max_scenes} scenes per job, not {value:g}.", True
+            step,
+            LIMIT,
+            f"this project takes at most {limits.max_scenes} scenes per job, not {number_text(value)}.",
+            True,
         )
 
 
