@@ -124,7 +124,7 @@ class Sentinel2:
         def cover(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
             return climate.cover(lon, lat, day, np.array(salt, np.uint32))
 
-        return Sky(salt, cover, np.radians(scene.sun_azimuth), np.radians(scene.sun_elevation))
+        return Sky(salt, cover, scene.acquired.date())
 
     def _tracks_of(self, tile: Tile) -> List[Track]:
         if tile.id not in self._tracks:

@@ -127,13 +127,20 @@ def mask(footprint: Mapping[str, Any], grid: Grid) -> np.ndarray:
         return np.ones((grid.height, grid.width), bool)
     if not shape.Intersects(box):
         return np.zeros((grid.height, grid.width), bool)
-    return _burnt(shape, grid)
+    return _burnt(shape, grid.epsg, grid.geotransform, (grid.width, grid.height))
 
 
-def _burnt(shape: Any, grid: Grid) -> np.ndarray:
-    reference = spatial_reference(grid.epsg)
-    raster = gdal.GetDriverByName("MEM").Create("", grid.width, grid.height, 1, gdal.GDT_Byte)
-    raster.SetGeoTransform(grid.geotransform)
+def mask_in_box(footprint: Mapping[str, Any], box: BBox, width: int, height: int) -> np.ndarray:
+    """Return which pixels of a picture that fills a box in degrees lie in a GeoJSON polygon (bool, height x width)."""
+    west, south, east, north = box
+    frame = (west, (east - west) / width, 0.0, north, 0.0, -(north - south) / height)
+    return _burnt(from_geojson(footprint), WGS84, frame, (width, height))
+
+
+def _burnt(shape: Any, epsg: int, frame: Sequence[float], size: Tuple[int, int]) -> np.ndarray:
+    reference = spatial_reference(epsg)
+    raster = gdal.GetDriverByName("MEM").Create("", *size, 1, gdal.GDT_Byte)
+    raster.SetGeoTransform(frame)
     raster.SetProjection(reference.ExportToWkt())
     source = ogr.GetDriverByName("Memory").CreateDataSource("")
     layer = source.CreateLayer("footprint", reference, ogr.wkbPolygon)
@@ -141,4 +148,4 @@ def _burnt(shape: Any, grid: Grid) -> np.ndarray:
     feature.SetGeometryDirectly(shape.Clone())
     layer.CreateFeature(feature)
     gdal.RasterizeLayer(raster, [1], layer, burn_values=[1])
-    return raster.ReadAsArray().astype(bool)
+    return np.asarray(raster.ReadAsArray()).astype(bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from datetime import datetime, timezone
 from threading import Lock
@@ -11,8 +12,8 @@ import numpy as np
 
 from up42_plugin.sandbox.acquisitions import Sentinel2
 from up42_plugin.sandbox.archive import Grid, Scene, SceneQuery
-from up42_plugin.sandbox.footprints import from_geojson, mask
-from up42_plugin.sandbox.geodesy import METRES_PER_DEGREE, WGS84, grid_lonlat, ground_resolution
+from up42_plugin.sandbox.footprints import from_geojson, mask, mask_in_box
+from up42_plugin.sandbox.geodesy import METRES_PER_DEGREE, grid_lonlat, ground_resolution
 from up42_plugin.sandbox.scene_catalogue import SYNTHETIC_NOTE, Area, Candidate, Catalogue
 from up42_plugin.sandbox.strips import PLEIADES, SPOT, Strips
 from up42_plugin.sandbox.world.clouds import Sky, under_clouds
@@ -20,6 +21,8 @@ from up42_plugin.sandbox.world.lattice import Number
 from up42_plugin.sandbox.world.view import SEED, render
 
 __all__ = ["SYNTHETIC_NOTE", "MadeArchive"]
+
+TRUE_COLOUR = ("B04", "B03", "B02")
 
 _CHUNK = 1 << 20
 _SKIES = 16
@@ -61,6 +64,8 @@ class MadeArchive:
         now = self._now()
         found: Dict[Tuple[datetime, str], Candidate] = {}
         for start, end in query.times or ((_BEGINNING, now),):
+            if start.tzinfo is None or end.tzinfo is None:
+                raise ValueError("the times of a search need a time zone")
             matched = catalogue.find(area, max(start, _BEGINNING), end, query.max_cloud_cover, now)
             for candidate in sorted(matched, key=_order, reverse=True)[: query.limit]:
                 found[_order(candidate)] = candidate
@@ -94,20 +99,20 @@ class MadeArchive:
         return out
 
     def quicklook(self, scene: Scene, size: int = 512) -> np.ndarray:
-        """Return an RGB picture (uint8, size x size x 3) of the scene's bounding box; black where it has no data."""
+        """Return an RGB picture (uint8, height x width x 3) of the scene's bounding box; black where it has no data.
+
+        The longer side has ``size`` pixels; the other one keeps the proportions on the ground.
+        """
         west, south, east, north = scene.bbox
+        across = (east - west) * math.cos(math.radians((south + north) / 2))
+        longer = max(across, north - south)
+        width, height = (max(round(size * side / longer), 1) for side in (across, north - south))
         lon, lat = np.meshgrid(
-            west + (np.arange(size) + 0.5) * ((east - west) / size),
-            north - (np.arange(size) + 0.5) * ((north - south) / size),
+            west + (np.arange(width) + 0.5) * ((east - west) / width),
+            north - (np.arange(height) + 0.5) * ((north - south) / height),
         )
-        resolution = (north - south) / size * METRES_PER_DEGREE
-        values = self._seen(scene, ("B04", "B03", "B02"), lon, lat, resolution)
-        unit = Grid(WGS84, 0.0, float(size), 1.0, size, size)
-        ring = [
-            [(x - west) / (east - west) * size, (y - south) / (north - south) * size]
-            for x, y in scene.footprint["coordinates"][0]
-        ]
-        inside = mask({"type": "Polygon", "coordinates": [ring]}, unit)
+        values = self._seen(scene, TRUE_COLOUR, lon, lat, longer / size * METRES_PER_DEGREE)
+        inside = mask_in_box(scene.footprint, scene.bbox, width, height)
         return np.moveaxis(_browse(values) * inside, 0, 2)
 
     def _seen(
@@ -149,7 +154,8 @@ def _window(grid: Grid, left: int, top: int, width: int, height: int) -> Grid:
 
 
 def _browse(values: np.ndarray) -> np.ndarray:
-    """Return reflectance as a browse image shows it: brightened, blue haze taken off, uint8."""
-    dark = np.array([0.01, 0.02, 0.03], np.float32)[:, None, None]
-    bright = np.clip((values - dark) / 0.33, 0, 1)
-    return np.asarray(np.maximum(bright ** (1 / 1.5) * 255, 1) + 0.5).astype(np.uint8)
+    """Return reflectance as a browse image shows it: haze taken off, dark tones lifted, clouds not burnt out."""
+    haze = np.array([0.006, 0.012, 0.018], np.float32)[:, None, None]
+    clear = np.maximum(values - haze, 0)
+    tone = np.clip(1.28 * clear / (clear + 0.24) - 0.02, 0, 1)
+    return np.asarray(1.5 + tone * 253).astype(np.uint8)

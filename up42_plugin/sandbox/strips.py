@@ -150,7 +150,7 @@ class Strips:
             return self._c.clouds * climate.cover(lon, lat, day, np.array(salt, np.uint32))
 
         scale = min(self._c.swath / 60.0, 1.0)
-        return Sky(salt, cover, np.radians(scene.sun_azimuth), np.radians(scene.sun_elevation), scale)
+        return Sky(salt, cover, scene.acquired.date(), scale)
 
     def _candidate(self, look: Look, cloud: float) -> Candidate:
         return Candidate(look.acquired, self._name(look), lambda: self._scene(look, cloud))

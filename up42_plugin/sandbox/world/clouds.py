@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Sequence, Tuple
+import datetime as dt
+from typing import Callable, Dict, Sequence, Tuple
 
 import numpy as np
 
@@ -15,10 +16,13 @@ from up42_plugin.sandbox.world.lattice import (
     Number,
     Points,
     fbm,
+    latitude,
     noise,
+    nominal,
     sampled,
     step,
 )
+from up42_plugin.sandbox.world.seasons import sun
 from up42_plugin.sandbox.world.spectra import BANDS, SPECTRA
 from up42_plugin.sandbox.world.view import in_blocks
 
@@ -30,6 +34,7 @@ Node = Tuple[int, int]
 _LEVEL_SIZE = 16e3
 _SPREAD = np.linspace(-17e3, 17e3, 26)
 _SAMPLE = 400.0
+_FINEST = 30.0
 _CLEAR = 0.004
 
 
@@ -38,66 +43,81 @@ class Sky:
 
     ``cover`` gives the cover 0..1 around longitudes and latitudes in degrees. The level at which the noise is cut
     follows its distribution around the nodes of a 16 km lattice, so the cover holds in any window of some 30 km.
-    ``scale`` shrinks the clouds and those windows, for images that are smaller than that. Sun angles in radians.
+    ``scale`` shrinks the clouds and those windows, for images that are smaller than that. ``date`` gives the sun, from
+    which the shadows fall.
     """
 
-    def __init__(self, salt: int, cover: Cover, sun_azimuth: float, sun_elevation: float, scale: float = 1.0) -> None:
+    def __init__(self, salt: int, cover: Cover, date: dt.date, scale: float = 1.0) -> None:
         self._salt = salt & 0x1FFFFFFF
         self._scale = scale
         self._cover = cover
-        reach = CEILING / np.tan(max(sun_elevation, 0.15))
-        self._toward_sun = float(np.sin(sun_azimuth) * reach), float(np.cos(sun_azimuth) * reach)
+        self._date = date
         self._levels: Dict[Node, float] = {}
 
     def __call__(self, lon: Number, lat: Number, resolution: Number) -> Tuple[Array, Array]:
         """Return opacity of the clouds and depth of their shadow (0..1) at points sampled every ``resolution`` m."""
-        opacity, shadow = in_blocks(self._both, (2,), F, lon, lat, resolution)
+        opacity, shadow = in_blocks(self._sampled, (2,), F, lon, lat, resolution)
         return opacity, shadow
 
-    def _both(self, lon: Array, lat: Array, resolution: Array) -> Array:
+    def _sampled(self, lon: Array, lat: Array, resolution: Array) -> Array:
+        """Clouds have no detail below some 30 m: between the nodes of a lattice of that size they are interpolated."""
         p = sampled(lon, lat, resolution)
-        scale = p.res / resolution
-        dx, dy = self._toward_sun
+        finest = _FINEST * self._scale
+        if p.fine >= finest:
+            return self._both(p)
+        lattice = Lattice(p, finest)
+
+        def at_nodes(i: Array, j: Array) -> Fields:
+            x = ((i + lattice.n // 2) % lattice.n - lattice.n // 2) * lattice.size
+            res = np.full(i.size, lattice.size, F)
+            opacity, shadow = self._both(Points(x.ravel(), (j * lattice.size).ravel(), res))
+            return opacity.reshape(i.shape), shadow.reshape(i.shape)
+
+        between = np.stack(lattice.between(at_nodes))
+        return between if p.coarse < finest else np.where(p.res < finest, between, self._both(p))
+
+    def _both(self, p: Points) -> Array:
         top = self._opacity(p)
-        return np.stack([top, self._opacity(p.moved(dx * scale, dy * scale)) * (1 - top)])
+        azimuth, elevation = sun(self._date, latitude(p.y))
+        reach = CEILING * self._scale / np.tan(np.maximum(elevation, 0.15)) * nominal(p.y)
+        below = p.moved(np.sin(azimuth) * reach, np.cos(azimuth) * reach)
+        return np.stack([top, self._opacity(below) * (1 - top)])
 
     def _opacity(self, p: Points) -> Array:
-        lat = Lattice(p, _LEVEL_SIZE * self._scale)
+        lattice = Lattice(p, _LEVEL_SIZE * self._scale)
 
         def levels(i: Array, j: Array) -> Fields:
             nodes = np.stack([i.ravel(), j.ravel()], 1)
             unique, back = np.unique(nodes, axis=0, return_inverse=True)
             keys = [(int(a), int(b)) for a, b in unique]
-            self._measure([key for key in keys if key not in self._levels], lat.size)
+            self._measure([key for key in keys if key not in self._levels], lattice.size)
             return (np.array([self._levels[key] for key in keys], F)[back.reshape(-1)].reshape(i.shape),)
 
-        u, v = lat.u, lat.v
-        (a,), (b,), (c,), (e,) = lat.corners(levels)
-        level = (a * (1 - u) + b * u) * (1 - v) + (c * (1 - u) + e * u) * v
+        (level,) = lattice.between(levels)
         n = self._field(p) - level
-        return step(-0.11, 0.11, n) * (F(0.86) + F(0.14) * step(0.0, 0.5, n))
+        return F(0.35) * step(-0.22, 0.06, n) + F(0.51) * step(-0.05, 0.12, n) + F(0.14) * step(0.05, 0.6, n)
 
     def _measure(self, keys: Sequence[Node], size: float) -> None:
         """Find the level of the noise around lattice nodes that leaves the wanted cover above it."""
         if not keys:
             return
-        dx, dy = (a.ravel() for a in np.meshgrid(_SPREAD * self._scale, _SPREAD * self._scale))
+        spread = _SPREAD * self._scale
+        dx, dy = (a.ravel() for a in np.meshgrid(spread, spread))
         at = np.array(keys, float) * size
         x, y = at[:, :1] + dx, at[:, 1:] + dy
-        p = Points(x.ravel(), y.ravel(), np.full(x.size, _SAMPLE * self._scale, F))
-        fields: List[Array] = list(self._field(p).reshape(x.shape))
+        field = self._field(Points(x.ravel(), y.ravel(), np.full(x.size, _SAMPLE * self._scale, F))).reshape(x.shape)
         lon = at[:, 0] / GIRTH * 360
-        lat = np.degrees(np.arctan(np.sinh(at[:, 1] * (2 * np.pi / GIRTH))))
-        for key, field, cover in zip(keys, fields, self._cover(lon, lat).tolist()):
-            gap = 0.3 * max(0.0, 1 - cover / _CLEAR)  # a clear sky has not even a wisp
-            self._levels[key] = float(np.quantile(field, 1.0 - cover)) + gap
+        for key, values, cover in zip(keys, field, self._cover(lon, latitude(at[:, 1])).tolist()):
+            gap = 0.5 * max(0.0, 1 - cover / _CLEAR)  # a clear sky has not even a wisp
+            self._levels[key] = float(np.quantile(values, 1.0 - cover)) + gap
 
     def _field(self, p: Points) -> Array:
         """Return the cloud thickness noise, unbounded, clumped at some kilometres and ragged down to the sample."""
         salt, k = self._salt, self._scale
-        q = p.moved(noise(p, 8200 * k, salt + 20) * (1300 * k), noise(p, 7700 * k, salt + 21) * (1300 * k))
+        p = p.moved(noise(p, 23e3 * k, salt + 23) * (6000 * k), noise(p, 21e3 * k, salt + 24) * (6000 * k))
+        q = p.moved(noise(p, 8200 * k, salt + 20) * (1900 * k), noise(p, 7700 * k, salt + 21) * (1900 * k))
         puff = np.abs(noise(q, 2600 * k, salt + 22)) - F(0.29)
-        return fbm(p, 12e3 * k, 1, salt) + F(0.62) * fbm(q, 5600 * k, 9, salt + 5, 0.6) + F(0.3) * puff
+        return fbm(p, 12e3 * k, 1, salt) + F(0.62) * fbm(q, 5600 * k, 8, salt + 5, 0.6) + F(0.3) * puff
 
 
 def under_clouds(values: Array, bands: Sequence[str], opacity: Array, shadow: Array) -> Array:

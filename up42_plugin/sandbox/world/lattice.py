@@ -54,6 +54,16 @@ def plane(lon: Number, lat: Number) -> Tuple[Array, Array]:
     return turn * GIRTH, np.arcsinh(np.tan(phi)) * (GIRTH / (2 * np.pi))
 
 
+def latitude(y: Array) -> Array:
+    """Return the latitude in degrees of nominal metres."""
+    return np.degrees(np.arctan(np.sinh(y * (2 * np.pi / GIRTH))))
+
+
+def nominal(y: Array) -> Array:
+    """Return nominal metres per metre on the ground."""
+    return np.cosh(y * (2 * np.pi / GIRTH)) * COS40
+
+
 @dataclass
 class Points:
     """Points to sample: nominal metres (float64) and nominal metres per sample (float32)."""
@@ -131,6 +141,11 @@ class Lattice:
         """Return fn's values at the four nodes around each point: lower left, lower right, upper left, upper right."""
         get = self.table(fn)
         return get(0, 0), get(1, 0), get(0, 1), get(1, 1)
+
+    def between(self, fn: Callable[[Array, Array], Fields]) -> List[Array]:
+        """Return fn's values interpolated between the nodes around each point (bilinear)."""
+        u, v = self.u, self.v
+        return [(1 - v) * (sw + u * (se - sw)) + v * (nw + u * (ne - nw)) for sw, se, nw, ne in zip(*self.corners(fn))]
 
 
 def _gradients(lat: Lattice, salt: int) -> Tuple[List[Array], ...]:

@@ -16,6 +16,7 @@ from up42_plugin.sandbox.world.lattice import (
     Number,
     Points,
     fbm,
+    latitude,
     noise,
     plane,
     sloped_noise,
@@ -83,7 +84,7 @@ class Relief:
 
 def _continents(q: Points, seed: int) -> Tuple[Array, Array]:
     """Return how much a point lies inland (signed) and its latitude."""
-    phi = np.degrees(np.arctan(np.sinh(q.y * (2 * np.pi / GIRTH))))
+    phi = latitude(q.y)
     cx, cy = q.x / GIRTH * 36 + 17.5, np.clip(8.5 - phi / 10, 0, 16.999)
     ci, cj = np.floor(cx).astype(int), np.floor(cy).astype(int)
     u, v = step(0, 1, cx - ci), step(0, 1, cy - cj)
@@ -215,7 +216,9 @@ def _volcano(p: Points, height: _Height, seed: int) -> Array:
     crater = F(180) * np.exp(-((d / 420) ** 2))
     slope = F(-2.2 * VOLCANO_HEIGHT / VOLCANO_RADIUS) * rise ** F(1.2) + crater * d * F(2 / 420**2)
     height.add(F(VOLCANO_HEIGHT) * rise ** F(2.2) - crater, slope * dx / d, slope * dy / d)
-    # Flows run downhill: noise that is stretched along the slope, on a ring that widens slowly.
-    ring = (F(9000) + F(0.22) * d) / d
-    flow = fbm(Points((dx * ring).astype(float), (dy * ring).astype(float), p.res), 3000, 4, seed + 40)
-    return step(0.0, 0.16, flow - 0.12 + 1.5 * (rise - 0.52)) * step(0.05, 0.3, rise)
+    # Flows run downhill: noise that is stretched along the slope, on a ring that widens slowly, bent here and there.
+    bend_x = dx + (noise(p, 5200, seed + 45) * 1500 + noise(p, 1300, seed + 46) * 260) * (1 - rise)
+    bend_y = dy + (noise(p, 4900, seed + 47) * 1500 + noise(p, 1200, seed + 48) * 260) * (1 - rise)
+    ring = (F(14000) + F(0.3) * d) / (np.hypot(bend_x, bend_y) + F(1))
+    flow = fbm(Points((bend_x * ring).astype(float), (bend_y * ring).astype(float), p.res), 3000, 5, seed + 40, 0.6)
+    return step(0.0, 0.12, flow - 0.1 + 1.7 * (rise - 0.62) + 3 * np.maximum(rise - 0.7, 0)) * step(0.05, 0.3, rise)
