@@ -52,7 +52,8 @@ def sharpened(coarse: np.ndarray, fine: np.ndarray, weights: Sequence[float], fa
     result = enlarged(filled, factor) * np.clip(guide / blurred, *_GAIN)
     for _ in range(_ROUNDS):
         result += enlarged(filled - block_means(result, factor), factor)
-    result += _spread(filled - block_means(np.maximum(result, _LEAST), factor), factor)
+    result = np.maximum(result, _LEAST)
+    result *= _spread(filled / block_means(result, factor), factor)
     return np.where(_spread(known, factor) & (fine > 0).all(axis=0), np.maximum(result, _LEAST), 0).astype(np.float32)
 
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
+from osgeo import gdal
 
 from up42_plugin.sandbox.archive import Grid
 from up42_plugin.sandbox.geometry import shared_area_km2
@@ -88,4 +89,4 @@ def _values(name: str, numbers: Dict[str, np.ndarray], sun_elevation: float) -> 
 def _label(name: str) -> BandSpec:
     if name == _WATER_VAPOUR:
         return BandSpec("WVP (cm x 1000)")
-    return BandSpec(f"{name} ({sentinel2.BANDS[name].wavelength} nm)", "grey")
+    return BandSpec(f"{name} ({sentinel2.BANDS[name].wavelength} nm)", gdal.GCI_GrayIndex)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Optional
 
+from osgeo import gdal
+
 from up42_plugin.sandbox.archive import Scene
 from up42_plugin.sandbox.geometry import shared_area_km2
 from up42_plugin.sandbox.runners import data_block, data_json, grids, sentinel2
@@ -12,7 +14,11 @@ from up42_plugin.sandbox.runners.data_block import Area, DataBlock, Delivery, Fi
 from up42_plugin.sandbox.runners.rasters import BandSpec, TiffSpec, TiffWriter
 
 _PIXEL_M = 10.0
-_BANDS = (BandSpec("red", "red"), BandSpec("green", "green"), BandSpec("blue", "blue"))
+_BANDS = (
+    BandSpec("red", gdal.GCI_RedBand),
+    BandSpec("green", gdal.GCI_GreenBand),
+    BandSpec("blue", gdal.GCI_BlueBand),
+)
 
 
 def run(task: Task) -> Usage:

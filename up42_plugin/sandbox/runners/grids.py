@@ -14,6 +14,7 @@ from osgeo import gdal, ogr
 
 from up42_plugin.sandbox.archive import Grid
 from up42_plugin.sandbox.geodesy import WGS84, XY, spatial_reference, transform
+from up42_plugin.sandbox.runners.rasters import empty_memory_raster
 
 STRIP_PIXELS = 1 << 18
 """Pixels computed between two looks at whether the job is being cancelled: well under a second of work."""
@@ -115,9 +116,7 @@ def square_km(grid: Grid) -> float:
 def mask(polygon: Mapping[str, Any], grid: Grid) -> np.ndarray:
     """Which pixels the polygon touches (rows x columns of bool), holes left out."""
     reference = spatial_reference(grid.epsg)
-    raster = gdal.GetDriverByName("MEM").Create("", grid.width, grid.height, 1, gdal.GDT_Byte)
-    raster.SetGeoTransform(grid.geotransform)
-    raster.SetProjection(reference.ExportToWkt())
+    raster = empty_memory_raster(grid, 1, np.uint8)
     source = ogr.GetDriverByName("Memory").CreateDataSource("")
     layer = source.CreateLayer("area", reference, ogr.wkbPolygon)
     feature = ogr.Feature(layer.GetLayerDefn())

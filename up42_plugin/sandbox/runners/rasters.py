@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple, Type, Union
+from typing import Any, Iterator, List, Mapping, Optional, Protocol, Sequence, Tuple, Type, Union
 
 import numpy as np
 from osgeo import gdal, gdal_array
@@ -23,22 +23,13 @@ from up42_plugin.sandbox.runners.errors import NO_OUTPUT_ERROR, WRONG_INPUT_ERRO
 _QUIET = "CPLQuietErrorHandler"
 _JPEG_QUALITY = 85
 
-COLOURS: Mapping[str, int] = {
-    "red": gdal.GCI_RedBand,
-    "green": gdal.GCI_GreenBand,
-    "blue": gdal.GCI_BlueBand,
-    "grey": gdal.GCI_GrayIndex,
-    "alpha": gdal.GCI_AlphaBand,
-    "": gdal.GCI_Undefined,
-}
-
 
 @dataclass(frozen=True)
 class BandSpec:
-    """A band's description, and its colour: a key of ``COLOURS``."""
+    """A band's description, and its colour interpretation as GDAL numbers it."""
 
     name: str
-    colour: str = ""
+    colour: int = gdal.GCI_Undefined
 
 
 @dataclass(frozen=True)
@@ -70,7 +61,7 @@ def gdal_errors(code: str, what: str) -> Iterator[None]:
         gdal.PopErrorHandler()
 
 
-def gdal_type(dtype: Union[str, np.dtype]) -> int:
+def gdal_type(dtype: Union[str, np.dtype, type]) -> int:
     """GDAL's code of a numpy type."""
     return int(gdal_array.NumericTypeCodeToGDALTypeCode(np.dtype(dtype)))
 
@@ -93,13 +84,37 @@ def read(band_or_dataset: Any, column: int, row: int, width: int, height: int) -
     return np.asarray(values)
 
 
-def memory_raster(arrays: Sequence[np.ndarray], grid: Optional[Grid] = None) -> Any:
+class Placed(Protocol):
+    """A pixel grid: north-up or turned."""
+
+    @property
+    def epsg(self) -> int: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def geotransform(self) -> Tuple[float, float, float, float, float, float]: ...
+
+
+def empty_memory_raster(grid: Placed, bands: int, dtype: Union[str, np.dtype, type]) -> Any:
+    """A raster in memory on a grid, all 0."""
+    dataset = gdal.GetDriverByName("MEM").Create("", grid.width, grid.height, bands, gdal_type(dtype))
+    dataset.SetGeoTransform(grid.geotransform)
+    dataset.SetProjection(spatial_reference(grid.epsg).ExportToWkt())
+    return dataset
+
+
+def memory_raster(arrays: Sequence[np.ndarray], grid: Optional[Placed] = None) -> Any:
     """A raster in memory with one band per array of rows x columns."""
     height, width = arrays[0].shape
-    dataset = gdal.GetDriverByName("MEM").Create("", width, height, len(arrays), gdal_type(arrays[0].dtype))
-    if grid is not None:
-        dataset.SetGeoTransform(grid.geotransform)
-        dataset.SetProjection(spatial_reference(grid.epsg).ExportToWkt())
+    if grid is None:
+        dataset = gdal.GetDriverByName("MEM").Create("", width, height, len(arrays), gdal_type(arrays[0].dtype))
+    else:
+        dataset = empty_memory_raster(grid, len(arrays), arrays[0].dtype)
     for number, array in enumerate(arrays, 1):
         dataset.GetRasterBand(number).WriteArray(array)
     return dataset
@@ -109,16 +124,23 @@ def creation_options(spec: TiffSpec) -> List[str]:
     """How GeoTIFFs are written here: tiled, deflate with the predictor that suits the type."""
     dtype = np.dtype(spec.dtype)
     predictor = {"f": "3", "i": "2", "u": "2"}.get(dtype.kind, "1")
-    picture = dtype == np.uint8 and [band.colour for band in spec.bands[:3]] == ["red", "green", "blue"]
+    colours = [band.colour for band in spec.bands]
+    picture = dtype == np.uint8 and colours[:3] == [gdal.GCI_RedBand, gdal.GCI_GreenBand, gdal.GCI_BlueBand]
     return [
         "TILED=YES",
         "COMPRESS=DEFLATE",
         f"PREDICTOR={predictor}",
         "INTERLEAVE=BAND",
         "BIGTIFF=IF_SAFER",
-        "ALPHA=NO",
+        f"ALPHA={'YES' if gdal.GCI_AlphaBand in colours[1:] else 'NO'}",
         f"PHOTOMETRIC={'RGB' if picture else 'MINISBLACK'}",
     ]
+
+
+def band_specs(dataset: Any) -> Tuple[BandSpec, ...]:
+    """Descriptions and colours of an open raster's bands."""
+    bands = [dataset.GetRasterBand(number) for number in range(1, dataset.RasterCount + 1)]
+    return tuple(BandSpec(band.GetDescription(), band.GetColorInterpretation()) for band in bands)
 
 
 class TiffWriter:
@@ -148,6 +170,11 @@ class TiffWriter:
             self._dataset.FlushCache()
             self._dataset = None
 
+    def paint(self, number: int, table: Any) -> None:
+        """Give a band a colour table; before its first values."""
+        with gdal_errors(NO_OUTPUT_ERROR, self._what):
+            self._dataset.GetRasterBand(number).SetColorTable(table)
+
     def write(self, number: int, values: np.ndarray, column: int = 0, row: int = 0) -> None:
         """Write rows x columns into band ``number`` (from 1)."""
         with gdal_errors(NO_OUTPUT_ERROR, self._what):
@@ -172,7 +199,7 @@ def _created(path: Path, spec: TiffSpec, like: Any) -> Any:
     for number, band_spec in enumerate(spec.bands, 1):
         band = dataset.GetRasterBand(number)
         band.SetDescription(band_spec.name)
-        band.SetColorInterpretation(COLOURS[band_spec.colour])
+        band.SetColorInterpretation(band_spec.colour)
         if spec.nodata is not None:
             band.SetNoDataValue(spec.nodata)
     return dataset

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 import numpy as np
-from osgeo import osr
+from osgeo import gdal, osr
 
 from up42_plugin.sandbox.archive import Grid
 from up42_plugin.sandbox.geodesy import spatial_reference
@@ -23,7 +23,7 @@ NEW_BANDS = ("B5", "B6", "B7", "B8A", "B11", "B12", "B1", "B9")
 MINIMUM_PIXELS = 192
 _PIXEL_M = 10
 _STEP_M = 60.0
-_COLOURS = {"B4": "red", "B3": "green", "B2": "blue"}
+_COLOURS = {"B4": gdal.GCI_RedBand, "B3": gdal.GCI_GreenBand, "B2": gdal.GCI_BlueBand}
 _METADATA = re.compile(r"MTD_MSIL(1C|2A)\.xml")
 _WAVELENGTHS = {sentinel2.short_name(name): band.wavelength for name, band in sentinel2.BANDS.items()}
 _RESOLUTIONS = {sentinel2.short_name(name): band.pixel for name, band in sentinel2.BANDS.items()}
@@ -176,7 +176,7 @@ def _padded(first: int, count: int, limit: int, step: int) -> Tuple[int, int]:
 def _write(task: Task, product: SafeBands, cut: Cut, tags: Mapping[str, str], path: Path) -> Grid:
     grid = grids.part_of(product.grid, *cut.keep)
     originals = ORIGINAL_BANDS if task.parameters.get("copy_original_bands", True) else ()
-    labels = [BandSpec(_label(band), _COLOURS.get(band, "")) for band in originals]
+    labels = [BandSpec(_label(band), _COLOURS.get(band, gdal.GCI_Undefined)) for band in originals]
     labels += [BandSpec(f"SR {_label(band)}") for band in NEW_BANDS]
     spec = TiffSpec(grid.width, grid.height, tuple(labels), "uint16", grid=grid, tags=tags)
     keep = None if cut.area is None else grids.mask(cut.area, grid)

@@ -1,0 +1,48 @@
+"""What processing blocks share: the image files of a feature, and the area that counts for the price."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, List, Mapping
+
+from up42_plugin.sandbox.geometry import shared_area_km2
+from up42_plugin.sandbox.runners import data_json
+from up42_plugin.sandbox.runners.contract import RunnerError, Task
+from up42_plugin.sandbox.runners.errors import WRONG_INPUT_ERROR
+
+PAN_END, MS_END = "_pan.tif", "_ms.tif"
+
+
+def image_file(task: Task, source: data_json.Feature) -> Path:
+    """The raster file that a feature points to.
+
+    Raises:
+        RunnerError: it points to a folder or to nothing.
+    """
+    path = data_json.source_path(task, source)
+    if not path.is_file():
+        raise RunnerError(WRONG_INPUT_ERROR, f"{path.name} is a folder, this block works with single GeoTIFF files")
+    return path
+
+
+def multispectral_of(path: Path) -> Path:
+    """The colour file beside a panchromatic one (``_ms.tif`` for ``_pan.tif``); the path itself where there is none."""
+    if path.name.endswith(PAN_END):
+        beside = path.with_name(path.name[: -len(PAN_END)] + MS_END)
+        if beside.is_file():
+            return beside
+    return path
+
+
+def files_of(path: Path) -> List[Path]:
+    """The file that a feature points to, and the one that belongs to it."""
+    multispectral = multispectral_of(path)
+    return [path] if multispectral == path else [path, multispectral]
+
+
+def priced_km2(task: Task, source: Mapping[str, Any]) -> float:
+    """Square kilometres of the data task's area within a feature; margins around the area are free."""
+    geometry = source.get("geometry")
+    if task.geometry is None or not geometry:
+        return 0.0
+    return shared_area_km2(task.geometry, geometry)
