@@ -12,15 +12,15 @@ from qgis.core import (
     QgsCoordinateTransformContext,
     QgsCsException,
     QgsLineString,
-    QgsUnitTypes,
 )
 
 from up42_plugin.core.geometry import Point, Ring, Rings, dissolved, polygons_from_wkb
 from up42_plugin.core.geometry_errors import outside_crs
 
 LONGITUDE_LATITUDE = "EPSG:4326"
-# Parts closer than this touch: what is left of shared borders after editing and storing.
-_TOUCHING_M = 0.1
+# Parts closer than this touch: what is left of shared borders after editing and storing. Metres or feet, and degrees.
+_TOUCHING = 0.1
+_TOUCHING_DEG = 1e-6
 # A straight edge of another CRS is bent in longitude and latitude; it gets points until it is this close (1.1 m).
 _BEND_DEG = 1e-5
 # Shorter edges (2 km) cannot be bent by that much, but for the last degrees before a pole.
@@ -61,8 +61,7 @@ class Reprojection:
         return tuple(there if self._crs.isGeographic() else self._refined(list(ring), there))
 
     def _tolerance(self) -> float:
-        metres = QgsUnitTypes.fromUnitToUnitFactor(QgsUnitTypes.DistanceUnit.DistanceMeters, self._crs.mapUnits())
-        return float(_TOUCHING_M * metres)
+        return _TOUCHING_DEG if self._crs.isGeographic() else _TOUCHING
 
     def _refined(self, here: List[Point], there: List[Point]) -> List[Point]:
         for _ in range(_REFINEMENTS):
