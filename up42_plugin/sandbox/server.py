@@ -90,12 +90,14 @@ class SandboxServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: SandboxServer
     protocol_version = "HTTP/1.1"
-    server_version = "up42-sandbox"
-    sys_version = ""
     timeout = _IDLE_S
     disable_nagle_algorithm = True
     # Buffered, so that headers and a small body leave in one packet.
     wbufsize = _CHUNK
+
+    def version_string(self) -> str:
+        """The header ``Server``."""
+        return "up42-sandbox"
 
     def _serve(self) -> None:
         address = urlsplit(self.path)
