@@ -225,8 +225,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Requests that are no HTTP get the envelope, too."""
         self.close_connection = True
         text = message or explain or HTTPStatus(code).phrase
-        if not hasattr(self, "request_version"):
-            self.request_version = self.protocol_version
+        # Without it, what is no HTTP at all would be answered without status and headers.
+        self.request_version = self.protocol_version
         self._send(ApiError(code, text).response(), None)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
