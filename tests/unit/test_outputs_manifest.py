@@ -13,7 +13,6 @@ from up42_plugin.core.output_errors import ManifestError
 from up42_plugin.core.scene_facts import acquired_span, cloud_cover, flattened, scene_id, synthetic_note
 from up42_plugin.core.unpack import RECEIPT
 
-
 CONTAINER = "/tmp/output"  # noqa: S108 - as blocks write it, never opened
 
 

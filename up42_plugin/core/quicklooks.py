@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
+import numpy as np
 from osgeo import gdal, osr
 
 from up42_plugin.core.context import JobContext
@@ -22,9 +23,10 @@ from up42_plugin.core.scenes import BBox, Quicklook, Scene
 FOOTPRINTS_FILE = "scene_footprints.geojson"
 FOOTPRINTS_TITLE = "Scene footprints"
 
-# JPEG leaves a little noise in black: colours this near to it, and connected to the picture's edge, are no data.
+# JPEG leaves noise in black. As near to it as this, and connected to the picture's edge, colours are no data anywhere;
+# outside the scene's footprint anything dark is.
 _NEAR_BLACK = 8
-_STRAY_PIXELS = 2
+_DARK = 64
 _LONGEST_ID = 80
 _FULL_TURN = 360.0
 _RGB_BANDS = 3
@@ -76,7 +78,8 @@ def prepare_quicklook(quicklook: Quicklook, folder: Path) -> LayerPlan:
     A picture that cannot be read comes as a plan with a ``problem``.
     """
     scene = quicklook.scene
-    name = f"quicklook_{safe_component(scene.feature_id or scene.scene_id)[:_LONGEST_ID]}.tif"
+    ident = safe_component((scene.feature_id or scene.scene_id).replace("/", "_"))
+    name = f"quicklook_{ident[:_LONGEST_ID]}.tif"
     day = f" {scene.acquired:%Y-%m-%d}" if scene.acquired else ""
     problem, style = "", None
     _make(folder)
@@ -103,8 +106,10 @@ def _lay_out(quicklook: Quicklook, target: Path) -> RasterStyle:
     gdal.FileFromMemBuffer(memory, quicklook.content)
     try:
         picture = _as_colours(open_raster(memory))
+        _place(picture, quicklook.frame)
+        _hide_outside(picture, quicklook.scene.footprint)
         with placed(target) as work:
-            _write(picture, quicklook.frame, work)
+            _write(picture, work)
         bands = picture.RasterCount
     finally:
         gdal.Unlink(memory)
@@ -128,14 +133,14 @@ def _as_colours(picture: Any) -> Any:
         "",
         plain,
         format="MEM",
-        maxNonBlack=_STRAY_PIXELS,
+        maxNonBlack=0,
         nearDist=_NEAR_BLACK,
         setAlpha=True,
         what="quicklook",
     )
 
 
-def _write(picture: Any, frame: BBox, target: Path) -> None:
+def _place(picture: Any, frame: BBox) -> None:
     west, south, east, north = frame
     width = (east - west) % _FULL_TURN or _FULL_TURN
     if not north > south:
@@ -146,6 +151,27 @@ def _write(picture: Any, frame: BBox, target: Path) -> None:
     pixel = (width / picture.RasterXSize, (south - north) / picture.RasterYSize)
     picture.SetGeoTransform((west, pixel[0], 0.0, north, 0.0, pixel[1]))
     picture.GetRasterBand(picture.RasterCount).SetColorInterpretation(gdal.GCI_AlphaBand)
+
+
+def _hide_outside(picture: Any, footprint: Mapping[str, Any]) -> None:
+    """Make dark pixels outside the footprint transparent; without a usable footprint nothing changes."""
+    if footprint.get("type") not in ("Polygon", "MultiPolygon"):
+        return
+    size = (picture.RasterXSize, picture.RasterYSize)
+    inside = gdal.GetDriverByName("MEM").Create("", *size, 1, gdal.GDT_Byte)
+    inside.SetProjection(picture.GetProjection())
+    inside.SetGeoTransform(picture.GetGeoTransform())
+    try:
+        gdal_call(gdal.Rasterize, inside, json.dumps(footprint), burnValues=[1], allTouched=True, what="footprint")
+    except RasterError:
+        return
+    bands = picture.ReadAsArray()
+    dark = (bands[:-1] <= _DARK).all(axis=0)
+    hidden = dark & (inside.ReadAsArray() == 0)
+    picture.GetRasterBand(picture.RasterCount).WriteArray(np.where(hidden, 0, bands[-1]).astype(bands.dtype))
+
+
+def _write(picture: Any, target: Path) -> None:
     driver = gdal.GetDriverByName("GTiff")
     written = gdal_call(
         driver.CreateCopy, str(target), picture, options=["COMPRESS=DEFLATE", "TILED=YES"], what=target.name
