@@ -66,7 +66,7 @@ class LayerLoader:
             known.setDataSource(plan.source, known.name(), known.providerType(), QgsDataProvider.ProviderOptions())
         layer = known if known is not None else self._layer(plan)
         if not layer.isValid():
-            problems.append(f"{plan.source} cannot be opened. {layer.error().summary()}".strip())
+            problems.append(f"{plan.source} cannot be opened. {_reason(layer)}".strip())
             return None
         if isinstance(layer, QgsRasterLayer):
             style_raster(layer, plan)
@@ -81,3 +81,9 @@ class LayerLoader:
             return QgsVectorLayer(plan.source, plan.title, "ogr", vector_options)
         options = QgsRasterLayer.LayerOptions(False, self._project.transformContext())
         return QgsRasterLayer(plan.source, plan.title, "gdal", options)
+
+
+def _reason(layer: QgsMapLayer) -> str:
+    """What QGIS says is wrong; asking an empty error for its summary crashes older versions."""
+    error = layer.error()
+    return "" if error.isEmpty() else error.summary()

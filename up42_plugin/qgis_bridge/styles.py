@@ -92,7 +92,15 @@ def _enhancement(layer: QgsRasterLayer, values: BandRange) -> Optional[QgsContra
 def _ramp(layer: QgsRasterLayer, style: RampStyle) -> QgsRasterRenderer:
     function = QgsColorRampShader(style.minimum, style.maximum)
     function.setColorRampType(QgsColorRampShader.Type.Discrete)
-    items = [QgsColorRampShader.ColorRampItem(step.up_to, QColor(step.colour), step.label) for step in style.steps]
+    items = [
+        QgsColorRampShader.ColorRampItem(
+            # beyond the scale, where rounding or odd pixels lead, the last colour goes on
+            float("inf") if step.up_to >= style.maximum else step.up_to,
+            QColor(step.colour),
+            step.label,
+        )
+        for step in style.steps
+    ]
     function.setColorRampItemList(items)
     shader = QgsRasterShader(style.minimum, style.maximum)
     shader.setRasterShaderFunction(function)
