@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Dict, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 from osgeo import gdal
@@ -32,6 +32,7 @@ _BLOCK = (1024, 512)
 _TURN = 0.3  # how much of the track's turn from south the image keeps: the satellites steer
 _EDGE = 4
 _TILE = 256
+_CHUNK_PIXELS = 48_000_000
 _BYTES_PER_KM2 = 1e6 / _PIXEL_M**2 * 2 * (1 + 4 / _RATIO**2)
 _MEGABYTE = 1e6
 
@@ -97,17 +98,12 @@ def _present(task: Task, scene: Scene, area: Area) -> Find:
 
 
 def _offer(task: Task, scene: Scene, area: Area) -> Dict[str, Any]:
-    """What the provider says about size (megabytes) and price of the part within the area."""
-    square_km = _ordered_km2(task, scene, area)
+    """What the provider says about size (megabytes) and price of the area's part in the scene."""
+    square_km = shared_area_km2(area, scene.footprint)
     return {
         "fileSize": math.ceil(square_km * _BYTES_PER_KM2 / _MEGABYTE),
         "estimatedCredits": _credits(task, square_km),
     }
-
-
-def _ordered_km2(task: Task, scene: Scene, area: Area) -> float:
-    """What is paid for: the area's part in the scene, or the whole scene when it is not clipped."""
-    return shared_area_km2(area if _clips(task) else scene.footprint, scene.footprint)
 
 
 def _credits(task: Task, square_km: float) -> int:
@@ -116,7 +112,7 @@ def _credits(task: Task, square_km: float) -> int:
 
 
 def _announce(task: Task, finds: Sequence[Find], area: Area) -> None:
-    total = sum(_ordered_km2(task, find.scene, area) for find in finds)
+    total = sum(shared_area_km2(area, find.scene.footprint) for find in finds)
     task.log("INFO", f"Estimated credits for this job: {_credits(task, total)}")
 
 
@@ -160,18 +156,25 @@ def _write(task: Task, find: Find, grid: SensorGrid, layer: Layer) -> int:
     """Write one file; returns how many of its pixels have data."""
     path = task.target / (find.feature_id + layer.end)
     task.log("INFO", f"Writing {path.name} ({grid.width} x {grid.height} pixels)")
-    source = _north_up(task, find.scene, grid, layer.sources)
     tags, rpc = data_block.tiff_tags(find.scene), sensor.rpc_of(grid)
     spec = TiffSpec(grid.width, grid.height, layer.bands, "uint16", rpc=rpc, tags=tags)
     valid = 0
     with TiffWriter(path, spec) as writer:
-        for row, rows in grids.strips(grid.width, grid.height, _TILE, 4 * grids.STRIP_PIXELS):
-            task.check()
-            strip = _turned(source, grid.rows(row, rows))
-            valid += int((strip[0] > 0).sum())
-            for number, values in enumerate(strip, 1):
-                writer.write(number, values, row=row)
+        for row, values in _views(task, find.scene, grid, layer.sources):
+            valid += int((values[0] > 0).sum())
+            for number, band in enumerate(values, 1):
+                writer.write(number, band, row=row)
     return valid
+
+
+def _views(task: Task, scene: Scene, grid: SensorGrid, sources: Sequence[str]) -> Iterator[Tuple[int, np.ndarray]]:
+    """First row and values (bands x rows x columns) of strips of the image. Memory is bounded by the chunks."""
+    for first, count in grids.strips(grid.width, grid.height, _TILE, _CHUNK_PIXELS):
+        chunk = grid.rows(first, count)
+        source = _north_up(task, scene, chunk, sources)
+        for row, rows in grids.strips(grid.width, count, _TILE, 4 * grids.STRIP_PIXELS):
+            task.check()
+            yield first + row, _turned(source, chunk.rows(row, rows))
 
 
 def _north_up(task: Task, scene: Scene, grid: SensorGrid, sources: Sequence[str]) -> Any:

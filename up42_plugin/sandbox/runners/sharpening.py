@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any, Mapping, Optional
 
 import numpy as np
 from osgeo import gdal
@@ -70,13 +70,15 @@ def _strip(band: Any, row: int, rows: int, amount: float) -> np.ndarray:
     top, bottom = max(0, row - _RADIUS), min(band.YSize, row + rows + _RADIUS)
     values = rasters.read(band, 0, top, band.XSize, bottom - top)
     known = rasters.read(band.GetMaskBand(), 0, top, band.XSize, bottom - top) > 0
-    return unsharp(values, known & np.isfinite(values), amount)[row - top : row - top + rows]
+    sharp = unsharp(values, known & np.isfinite(values), amount, band.GetNoDataValue())
+    return sharp[row - top : row - top + rows]
 
 
-def unsharp(values: np.ndarray, known: np.ndarray, amount: float) -> np.ndarray:
+def unsharp(values: np.ndarray, known: np.ndarray, amount: float, nodata: Optional[float] = None) -> np.ndarray:
     """Add ``amount`` times the difference to the blurred image, within the type's range.
 
-    Pixels that are not ``known`` neither change nor count in the blur of others.
+    Pixels that are not ``known`` neither change nor count in the blur of others. A known pixel that would become
+    ``nodata`` keeps its value.
     """
     work = np.float64 if values.dtype.itemsize > 2 else np.float32  # noqa: PLR2004 - bytes that float32 holds exactly
     plain = np.where(known, values, 0).astype(work)
@@ -85,7 +87,8 @@ def unsharp(values: np.ndarray, known: np.ndarray, amount: float) -> np.ndarray:
     if values.dtype.kind in "iu":
         limits = np.iinfo(values.dtype)
         sharp = np.clip(np.rint(sharp), limits.min, limits.max)
-    return np.where(known, sharp.astype(values.dtype), values)
+    result = np.where(known, sharp.astype(values.dtype), values)
+    return result if nodata is None else np.where(result == nodata, values, result)
 
 
 def _blurred(values: np.ndarray) -> np.ndarray:
