@@ -14,8 +14,10 @@ from up42_plugin.sandbox.world.lattice import (
     Lattice,
     Number,
     Points,
+    clamp,
     fbm,
     hashed,
+    length,
     noise,
     sampled,
     step,
@@ -131,7 +133,7 @@ def ground(lon: Array, lat: Array, resolution: Number, seed: int) -> Ground:
     r = relief(p, seed)
     far = lat.astype(F)
     tex = _textures(p, r, far, seed)
-    sea = np.clip(0.5 - tex.shore / p.res, 0, 1)
+    sea = clamp(0.5 - tex.shore / p.res, 0, 1)
     ashore = sea < 1
     land = None
     if ashore.all():
@@ -199,9 +201,9 @@ def _farm(p: Points, r: Relief, f: Parcels, t: Textures) -> Farm:
     wish = plain * step(0.14, 0.3, g.wet) + 0.55 * t.wide + 0.25 * t.patch + 0.2 * g.urban - 0.9 * (g.wild - 0.5)
     wish = wish + 0.4 * t.fertile * plain
     own = f.random(2)
-    field = np.clip((wish - 0.62 - 0.25 * (own + uniform(f.block, 6) - 1)) * 14, 0, 1)
-    field = field * np.clip(t.shore * 0.02 - 0.8, 0, 1)
-    hedge = p.stripe(f.edge, 5) * (uniform(f.block, 7) > 0.45) * np.clip(0.5 + t.grain, 0, 1)
+    field = clamp((wish - 0.62 - 0.25 * (own + uniform(f.block, 6) - 1)) * 14, 0, 1)
+    field = field * clamp(t.shore * 0.02 - 0.8, 0, 1)
+    hedge = p.stripe(f.edge, 5) * (uniform(f.block, 7) > 0.45) * clamp(0.5 + t.grain, 0, 1)
     return Farm(
         field=field,
         hedge=hedge * field * g.wet,
@@ -213,22 +215,22 @@ def _farm(p: Points, r: Relief, f: Parcels, t: Textures) -> Farm:
 def _vegetation(p: Points, r: Relief, t: Textures, field: Array, seed: int) -> Vegetation:
     g = r.region
     green = g.wet + 0.25 * t.wide + 0.3 * t.damp
-    grass = np.clip(0.25 + 0.75 * green + 0.35 * t.patch + 0.12 * t.grain, 0, 1)
+    grass = clamp(0.25 + 0.75 * green + 0.35 * t.patch + 0.12 * t.grain, 0, 1)
     rainy = step(0.12, 0.4, g.wet)
     scrub = step(-0.45, 0.4, 0.8 * t.patch + 0.35 * t.grain + 1.6 * r.steep - 0.05) * rainy * (1 - t.cool)
     slope = 0.9 * np.minimum(r.steep, 0.5)
     wood = 0.75 * t.patch + 0.45 * t.wide + 0.9 * (g.wet - 0.55) + slope + 0.45 * t.damp
     wood = wood + 1.2 * (g.wild - 0.5) - 1.2 * t.cool * t.cool - 2 * r.lava
-    trees = np.clip((wood - 0.22) * np.where(p.res > COARSE, F(2.5), F(5)) + 1.2 * t.grain, 0, 1)
+    trees = clamp((wood - 0.22) * np.where(p.res > COARSE, F(2.5), F(5)) + 1.2 * t.grain, 0, 1)
     crown = 1 + 0.3 * t.grain + 0.10 * t.patch
     w7 = p.weight(7.0)
     if np.any(w7):
         bushy = 0.45 * step(-0.6, 0.6, 0.8 * t.patch + 1.6 * r.steep) * rainy
-        cover, light = _crowns(p, np.maximum(np.clip((wood - 0.2) * 5, 0, 1.1), bushy), seed + 320)
+        cover, light = _crowns(p, np.maximum(clamp((wood - 0.2) * 5, 0, 1.1), bushy), seed + 320)
         crown = crown + w7 * (np.where(cover > 0, light * (0.55 + 0.45 * cover), F(0.5)) - crown)
         scrub = scrub + w7 * (np.maximum(0.7 * scrub, cover * (bushy > 0.02)) - scrub)
         trees = trees + w7 * (np.maximum(cover * (wood > 0.2), step(0.3, 0.5, wood)) - trees)
-    rough = np.hypot(r.gx, r.gy) + 0.3 * t.patch + 0.2 * t.grain + 0.35 * t.cool + 0.25 * (0.4 - g.wet)
+    rough = length(r.gx, r.gy) + 0.3 * t.patch + 0.2 * t.grain + 0.35 * t.cool + 0.25 * (0.4 - g.wet)
     return Vegetation(
         grass=grass,
         scrub=scrub,
@@ -256,7 +258,7 @@ def _crowns(p: Points, wish: Array, seed: int) -> Fields:
             top = dome > best
             best = np.maximum(best, dome)
             light = np.where(top, 0.95 + 0.5 * u + 0.35 * (dx - dy), light)
-    return np.clip(best * 4, 0, 1), light
+    return clamp(best * 4, 0, 1), light
 
 
 def _town(p: Points, wind: Points, f: Parcels, t: Textures, r: Relief, *, seed: int) -> Town:
@@ -270,7 +272,7 @@ def _town(p: Points, wind: Points, f: Parcels, t: Textures, r: Relief, *, seed: 
     roadside = 0.42 * step(150, 60, np.minimum(main.road, minor.road)) * (uniform(f.parcel, 12) < 0.3 * r.region.urban)
     dense = np.maximum(dense, roadside * (r.region.wet > 0.2))
     dense = dense * (1 - step(0.3, 0.5, r.steep)) * step(10, 40, t.shore) * step(60, 140, t.stem) * (1 - r.lava)
-    area = np.clip((dense - 0.25 + 0.5 * (f.random(3) - 0.5)) * 16, 0, 1)
+    area = clamp((dense - 0.25 + 0.5 * (f.random(3) - 0.5)) * 16, 0, 1)
     b = buildings(p, f, dense, seed)
     tame = 1 - step(0.3, 0.6, r.steep)
     road = np.maximum(p.stripe(main.road, 14), p.stripe(minor.road, 6) * tame)
@@ -292,10 +294,10 @@ def _water(p: Points, shifted: Points, r: Relief, t: Textures, seed: int) -> Wat
     bank = p.stripe(t.bed, width * 2.6) * step(-0.4, 0.5, t.patch) * (1 - step(0.45, 0.7, g.wet))
     lake = noise(shifted, 6400, seed + 340) + 0.10 * t.patch + 0.25 * g.wet - 0.8 - 0.7 * g.rugged
     strand = 18 + 26 * step(-0.5, 0.7, t.patch + 0.5 * t.wide)
-    near = np.clip((strand - t.shore) / np.maximum(p.res, 4) + 0.5, 0, 1)
-    beach = near * (1 - step(0.12, 0.3, np.hypot(r.gx, r.gy)))
+    near = clamp((strand - t.shore) / np.maximum(p.res, 4) + 0.5, 0, 1)
+    beach = near * (1 - step(0.12, 0.3, length(r.gx, r.gy)))
     return Water(
-        lake=np.clip(lake * 1700 / np.maximum(p.res, 3), 0, 1),
+        lake=clamp(lake * 1700 / np.maximum(p.res, 3), 0, 1),
         river=np.maximum(
             np.maximum(p.stripe(t.bed, width), p.stripe(t.stem, broad)),
             p.stripe(t.brook, 4) * step(0.4, 0.7, g.wet),

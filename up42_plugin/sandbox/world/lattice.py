@@ -41,15 +41,25 @@ def uniform(h: Array, k: int = 0) -> Array:
     return ((h * U(_GOLDEN * (2 * k + 1) & 0xFFFFFFFF)) >> U(8)).astype(F) * F(2.0**-24)
 
 
+def clamp(v: Array, low: Number, high: Number) -> Array:
+    """Return ``v`` limited to low..high; numpy's own clip takes six times as long on blocks of this size."""
+    return np.minimum(np.maximum(v, low), high)
+
+
+def length(x: Array, y: Array) -> Array:
+    """Return the length of vectors (never near overflow, so without the care that numpy's hypot takes)."""
+    return np.sqrt(x * x + y * y)
+
+
 def step(low: float, high: float, v: Array) -> Array:
     """Return the smooth step of ``v``: 0 up to ``low``, 1 from ``high`` on (``high`` may be the lower one)."""
-    t = np.clip((v - F(low)) * F(1.0 / (high - low)), 0, 1)
+    t = clamp((v - F(low)) * F(1.0 / (high - low)), 0, 1)
     return t * t * (3 - 2 * t)
 
 
 def plane(lon: Number, lat: Number) -> Tuple[Array, Array]:
     """Return nominal metres of longitude and latitude in degrees; the seam lies at the antimeridian."""
-    phi = np.radians(np.clip(np.asarray(lat, float), -MAX_LATITUDE, MAX_LATITUDE))
+    phi = np.radians(clamp(np.asarray(lat, float), -MAX_LATITUDE, MAX_LATITUDE))
     turn = (np.asarray(lon, float) / 360.0 + 0.5) % 1.0 - 0.5
     return turn * GIRTH, np.arcsinh(np.tan(phi)) * (GIRTH / (2 * np.pi))
 
@@ -85,55 +95,64 @@ class Points:
             return 1.0
         if size <= 1.5 * self.fine:
             return 0.0
-        return np.clip(F(size / 1.5) / self.res - 1, 0, 1)
+        return clamp(F(size / 1.5) / self.res - 1, 0, 1)
 
     def stripe(self, d: Array, width: Number) -> Array:
         """Return the share of each sample that a band of this width covers whose middle is where d (metres) is 0."""
         s = 1 / np.maximum(self.res, 0.3)
         half = width * 0.5
-        return np.clip((half - d) * s + 0.5, 0, 1) - np.clip((-half - d) * s + 0.5, 0, 1)
+        return clamp((half - d) * s + 0.5, 0, 1) - clamp((-half - d) * s + 0.5, 0, 1)
 
 
 def sampled(lon: Array, lat: Array, resolution: Number) -> Points:
     """Return points (degrees) that are sampled every ``resolution`` metres on the ground."""
-    res = resolution * COS40 / np.cos(np.radians(np.clip(lat, -MAX_LATITUDE, MAX_LATITUDE)))
+    res = resolution * COS40 / np.cos(np.radians(clamp(lat, -MAX_LATITUDE, MAX_LATITUDE)))
     return Points(*plane(lon, lat), np.broadcast_to(res, np.shape(lat)).astype(F))
 
 
 class Lattice:
     """Square lattice around the world; functions of its nodes are evaluated once per node in reach.
 
-    ``u`` and ``v`` are the place of each point in its cell (0..1), ``i`` and ``j`` the cell.
+    ``u`` and ``v`` are the place of each point in its cell (0..1). ``size`` is rounded so that the girth is a multiple.
     """
 
     def __init__(self, p: Points, size: float, ox: float = 0.0, oy: float = 0.0) -> None:
         self.n = max(round(GIRTH / size), 1)
         self.size = GIRTH / self.n
-        fx, fy = (p.x - ox) * (1.0 / self.size), (p.y - oy) * (1.0 / self.size)
-        i, j = np.floor(fx), np.floor(fy)
-        self.u, self.v = (fx - i).astype(F), (fy - j).astype(F)
-        self.i, self.j = i.astype(np.int64), j.astype(np.int64)
-        i0, j0 = int(self.i.min()) - 1, int(self.j.min()) - 1
-        self.w, rows = int(self.i.max()) - i0 + 3, int(self.j.max()) - j0 + 3
-        self.dense = self.w * rows <= 3 * p.x.size + 1024
-        if self.dense:
-            self.nodes = np.meshgrid((i0 + np.arange(self.w)) % self.n, j0 + np.arange(rows))
-            self.k = (self.j - j0) * self.w + (self.i - i0)
+        inverse = 1.0 / self.size
+        fx, fy = (p.x - ox) * inverse, (p.y - oy) * inverse
+        self._i, self._j = np.floor(fx), np.floor(fy)
+        self.u, self.v = (fx - self._i).astype(F), (fy - self._j).astype(F)
+        i0, j0 = int(self._i.min()) - 1, int(self._j.min()) - 1
+        self._w, rows = int(self._i.max()) - i0 + 3, int(self._j.max()) - j0 + 3
+        self._dense = self._w * rows <= 3 * p.x.size + 1024
+        if self._dense:
+            self._nodes = np.meshgrid((i0 + np.arange(self._w)) % self.n, j0 + np.arange(rows))
+            # Number of the node to the lower left of the cell's own lower left node: the first that is looked at.
+            self._k = (self._j * self._w + (self._i - ((j0 + 1) * self._w + i0 + 1))).astype(np.intp)
 
     def table(self, fn: Callable[[Array, Array], Fields]) -> Callable[..., List[Array]]:
-        """Return a getter of (some of) fn's values at the node (di, dj) cells from each point's lower left node."""
-        if not self.dense:  # scattered points: no table, evaluate per point
+        """Return a getter of (some of) fn's values at the node (di, dj) cells from each point's lower left node.
+
+        di and dj are from -1 to 1, or arrays of such numbers.
+        """
+        if not self._dense:  # scattered points: no table, evaluate per point
+            i, j = self._i.astype(np.int64), self._j.astype(np.int64)
 
             def slow(di: Any, dj: Any, pick: Optional[Sequence[int]] = None) -> List[Array]:
-                values = fn((self.i + di) % self.n, self.j + dj)
+                values = fn((i + di) % self.n, j + dj)
                 return [values[c] for c in pick or range(len(values))]
 
             return slow
-        tables = [t.ravel() for t in fn(*self.nodes)]
+        tables = [t.ravel() for t in fn(*self._nodes)]
 
         def get(di: Any, dj: Any, pick: Optional[Sequence[int]] = None) -> List[Array]:
-            k = self.k + (dj * self.w + di)
-            return [tables[c].take(k) for c in pick or range(len(tables))]
+            ahead = (dj + 1) * self._w + di + 1
+            wanted = [tables[c] for c in pick or range(len(tables))]
+            if np.ndim(ahead):
+                k = self._k + ahead
+                return [t.take(k) for t in wanted]
+            return [t[ahead:].take(self._k) for t in wanted]
 
         return get
 

@@ -8,7 +8,7 @@ from typing import Sequence
 import numpy as np
 
 from up42_plugin.sandbox.world.ground import Ground, Land
-from up42_plugin.sandbox.world.lattice import Array, F, Number, step
+from up42_plugin.sandbox.world.lattice import Array, F, Number, clamp, step
 from up42_plugin.sandbox.world.seasons import Season, season, sun
 from up42_plugin.sandbox.world.spectra import BANDS, SPECTRA
 
@@ -36,7 +36,7 @@ def paint(g: Ground, date: dt.date, bands: Sequence[str]) -> Array:
         canvas.values[:, g.ashore] = _land(g.land, date, bands)
     if g.sea.any():
         _sea(canvas, g)
-    return np.clip(canvas.values, 0, 1)
+    return clamp(canvas.values, 0, 1)
 
 
 def _land(g: Land, date: dt.date, bands: Sequence[str]) -> Array:
@@ -79,10 +79,10 @@ def _fields(canvas: Canvas, g: Land, s: Season) -> None:
     canvas.over(farm.field * 0.85 * step(0.55, 1.25, soil + 0.5 * own), "red", tint * (1 + 0.06 * t.grain))
     canvas.over(farm.field * np.minimum(own * own * (1 - 0.7 * soil) + 0.45 * t.fertile, 1), "loam", tint)
     canvas.over(farm.field * s.stubble, "dry", 0.80 + 0.3 * f.random(9) + 0.03 * rows)
-    spots = np.clip(1 + 0.42 * dots + 0.1 * t.grain, 0, 2)
+    spots = clamp(1 + 0.42 * dots + 0.1 * t.grain, 0, 2)
     green = s.field * (s.orchard * spots + (1 - s.orchard) * (1 + 0.05 * rows))
     lush = (0.88 + 0.3 * f.random(10)) * (1 - 0.25 * s.orchard) * (1 + 0.05 * t.patch + 0.05 * t.grain)
-    canvas.over(farm.field * np.clip(green, 0, 1), "leaf", lush)
+    canvas.over(farm.field * clamp(green, 0, 1), "leaf", lush)
     canvas.over(farm.lane, "soil", 1.15)
     canvas.over(farm.hedge, "broad", 0.8)
 
@@ -90,7 +90,7 @@ def _fields(canvas: Canvas, g: Land, s: Season) -> None:
 def _forest(canvas: Canvas, g: Land, s: Season) -> None:
     v = g.vegetation
     leafy = step(-0.3, 0.4, g.tex.patch + g.tex.wide * 0.4) * (1 - g.tex.cool)
-    crown = np.clip(v.crown, 0.3, 1.7)
+    crown = clamp(v.crown, 0.3, 1.7)
     canvas.over(v.forest * 0.96, "conifer", crown)
     canvas.over(v.forest * leafy * s.leaf * 0.85, "broad", crown)
     canvas.over(v.forest * leafy * (1 - s.leaf) * 0.5, "scrub", crown * 0.9)
@@ -100,12 +100,12 @@ def _built(canvas: Canvas, g: Land) -> None:
     t, town = g.tex, g.town
     yard = 1 + 0.3 * t.grain
     canvas.over(town.area, "grey", 0.85 * yard)
-    green = np.clip(0.62 - 0.5 * town.dense + 0.7 * t.patch + 0.9 * t.grain, 0, 0.85)
+    green = clamp(0.62 - 0.5 * town.dense + 0.7 * t.patch + 0.9 * t.grain, 0, 0.85)
     canvas.over(town.area * green, "scrub", 1.1 * yard)
     k = town.roof_kind
     canvas.over(town.roof, "tile", (0.65 + 0.45 * k) * town.ridge)
-    canvas.over(town.roof * np.clip((k - 0.62) * 9, 0, 1), "grey", 0.5 + 0.65 * k)
-    canvas.over(town.roof * np.clip((k - 0.84) * 12, 0, 1), "bright")
+    canvas.over(town.roof * clamp((k - 0.62) * 9, 0, 1), "grey", 0.5 + 0.65 * k)
+    canvas.over(town.roof * clamp((k - 0.84) * 12, 0, 1), "bright")
     canvas.over(town.shadow * 0.6, "asphalt", 0.3)
     canvas.over(town.road, "asphalt", 1.1)
 
@@ -124,7 +124,7 @@ def _shade(g: Land, date: dt.date) -> Array:
     ex, ey = (np.sin(azimuth) * tilt).astype(F), (np.cos(azimuth) * tilt).astype(F)
     gx, gy = g.relief.gx, g.relief.gy
     lit = (1 - gx * ex - gy * ey) / np.sqrt(1 + gx * gx + gy * gy)
-    return 1 + F(0.75) * (np.clip(lit, 0.12, 1.9) - 1)
+    return 1 + F(0.75) * (clamp(lit, 0.12, 1.9) - 1)
 
 
 def _snow(canvas: Canvas, g: Land, date: dt.date) -> None:
@@ -154,6 +154,6 @@ def _sea(canvas: Canvas, g: Ground) -> None:
     reach = 1 + 1.6 * step(-0.2, 0.5, t.wide + 0.4 * t.patch)  # shelves and steep shores
     clear = np.exp(-depth / (5 * reach)) * F(0.85) + np.exp(-depth / 30) * F(0.15)
     canvas.over(sea * clear, "shallow", slick)
-    surf = np.clip(1 - np.abs(-t.shore - 7 - 9 * t.patch) / (6 + F(0.3) * g.p.res), 0, 1)
-    swash = np.clip(0.15 + 1.1 * t.grain + 0.8 * t.patch, 0, 1)
+    surf = clamp(1 - np.abs(-t.shore - 7 - 9 * t.patch) / (6 + F(0.3) * g.p.res), 0, 1)
+    swash = clamp(0.15 + 1.1 * t.grain + 0.8 * t.patch, 0, 1)
     canvas.over(sea * surf * swash * 0.8, "foam")

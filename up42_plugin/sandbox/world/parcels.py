@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from up42_plugin.sandbox.world.lattice import Array, F, Fields, Lattice, Points, hashed, noise, uniform
+from up42_plugin.sandbox.world.lattice import (
+    Array,
+    F,
+    Fields,
+    Lattice,
+    Points,
+    hashed,
+    length,
+    noise,
+    uniform,
+)
 
 BLOCK_SIZE = 640.0
 COARSE = 100.0
@@ -64,7 +74,7 @@ def _nearest(lat: Lattice, seeds: Fields) -> Fields:
             bx, by = np.where(closer, dx, bx), np.where(closer, dy, by)
             wi, wj = np.where(closer, np.int32(di), wi), np.where(closer, np.int32(dj), wj)
     # Without the separation of the seeds in it, the lanes between close seeds would swell.
-    return wi, wj, bx, by, (second - near) * 0.5 / np.hypot(bx - ex, by - ey), *get(wi, wj, (3, 4, 5))
+    return wi, wj, bx, by, (second - near) * 0.5 / length(bx - ex, by - ey), *get(wi, wj, (3, 4, 5))
 
 
 def parcels(p: Points, salt: int) -> Parcels:

@@ -15,8 +15,10 @@ from up42_plugin.sandbox.world.lattice import (
     Lattice,
     Number,
     Points,
+    clamp,
     fbm,
     latitude,
+    length,
     noise,
     plane,
     sloped_noise,
@@ -85,7 +87,7 @@ class Relief:
 def _continents(q: Points, seed: int) -> Tuple[Array, Array]:
     """Return how much a point lies inland (signed) and its latitude."""
     phi = latitude(q.y)
-    cx, cy = q.x / GIRTH * 36 + 17.5, np.clip(8.5 - phi / 10, 0, 16.999)
+    cx, cy = q.x / GIRTH * 36 + 17.5, clamp(8.5 - phi / 10, 0, 16.999)
     ci, cj = np.floor(cx).astype(int), np.floor(cy).astype(int)
     u, v = step(0, 1, cx - ci), step(0, 1, cy - cj)
 
@@ -108,7 +110,7 @@ def _slow_fields(q: Points, seed: int) -> Fields:
     # Around the anchor: sea to the east-south-east, hills climbing to the west.
     ax, ay = plane(*ANCHOR)
     dx, dy = q.x - ax, q.y - ay
-    away = np.hypot(dx, dy)
+    away = length(dx, dy)
     inland = 330 - (dx * 0.93 - dy * 0.37) + 4200 * fbm(q, 21e3, 3, seed + 180) * step(2e3, 12e3, away)
     local = np.where(inland > 0, 300 * np.tanh(inland / 4200), 900 * np.tanh(inland / 14000))
     near = 1 - step(40e3, 130e3, away)
@@ -117,7 +119,7 @@ def _slow_fields(q: Points, seed: int) -> Fields:
     wet = wet + near * (0.47 - wet)
     urban = urban + near * (0.5 - urban)
     wild = wild + near * (0.5 - wild)
-    return tuple(k.astype(F) for k in (base, rugged, np.clip(wet, 0, 1), urban, wild, soil))
+    return tuple(k.astype(F) for k in (base, rugged, clamp(wet, 0, 1), urban, wild, soil))
 
 
 def _region(p: Points, seed: int) -> Region:
@@ -169,7 +171,7 @@ def _ranges(p: Points, height: _Height, region: Region, seed: int) -> Array:
         a = amplitude * F(1 if k == 0 else 0.6)
         height.add(a * (m - F(0.055)), a * n / m * nx, a * n / m * ny)
         if k == 0:
-            stem = n / (np.hypot(nx, ny) + F(0.12 / size))
+            stem = n / (length(nx, ny) + F(0.12 / size))
     return stem
 
 
@@ -182,7 +184,7 @@ def _hills(p: Points, height: _Height, region: Region, seed: int) -> Tuple[Array
     size, gain = 6400.0, 1.0
     grow = np.ones_like(amplitude)
     river = stream = np.full_like(amplitude, 1e4)
-    steep = np.hypot(height.gx, height.gy)
+    steep = length(height.gx, height.gy)
     for octave in range(OCTAVES):
         w = p.weight(size)
         if isinstance(w, float) and w == 0.0:
@@ -191,17 +193,17 @@ def _hills(p: Points, height: _Height, region: Region, seed: int) -> Tuple[Array
         m = np.sqrt(n * n + F(0.0016))  # valley floors are narrow, not creased
         k, ridge = n / m, m - F(0.04)
         if octave < 2:
-            d = n / (np.hypot(nx, ny) + F(0.12 / size))
+            d = n / (length(nx, ny) + F(0.12 / size))
             river, stream = (d, stream) if octave == 0 else (river, d)
         if octave == 2:  # low coasts still get headlands and bays
             amplitude, grow = np.maximum(amplitude * grow, 85), np.ones_like(amplitude)
         a = amplitude * grow * (F(gain) * w)
         height.add(a * ridge, a * k * nx, a * k * ny)
         if octave < 2:
-            grow = grow * np.clip(0.3 + 2.0 * ridge, 0, 1.2)
+            grow = grow * clamp(0.3 + 2.0 * ridge, 0, 1.2)
         size, gain = size * 0.5, gain * (0.56 if octave < 4 else 0.42)
         if octave <= 3:
-            steep = np.hypot(height.gx, height.gy)
+            steep = length(height.gx, height.gy)
     return steep, river, stream
 
 
@@ -209,16 +211,16 @@ def _volcano(p: Points, height: _Height, seed: int) -> Array:
     """Add the volcano's cone where it is near; return the share of lava."""
     vx, vy = plane(*VOLCANO)
     dx, dy = (p.x - float(vx)).astype(F), (p.y - float(vy)).astype(F)
-    d = np.hypot(dx, dy) + F(1)
+    d = length(dx, dy) + F(1)
     if float(d.min()) >= VOLCANO_RADIUS:
         return np.zeros(p.x.shape, F)
-    rise = np.clip(1 - d * F(1 / VOLCANO_RADIUS), 0, 1)
+    rise = clamp(1 - d * F(1 / VOLCANO_RADIUS), 0, 1)
     crater = F(180) * np.exp(-((d / 420) ** 2))
     slope = F(-2.2 * VOLCANO_HEIGHT / VOLCANO_RADIUS) * rise ** F(1.2) + crater * d * F(2 / 420**2)
     height.add(F(VOLCANO_HEIGHT) * rise ** F(2.2) - crater, slope * dx / d, slope * dy / d)
     # Flows run downhill: noise that is stretched along the slope, on a ring that widens slowly, bent here and there.
     bend_x = dx + (noise(p, 5200, seed + 45) * 1500 + noise(p, 1300, seed + 46) * 260) * (1 - rise)
     bend_y = dy + (noise(p, 4900, seed + 47) * 1500 + noise(p, 1200, seed + 48) * 260) * (1 - rise)
-    ring = (F(14000) + F(0.3) * d) / (np.hypot(bend_x, bend_y) + F(1))
+    ring = (F(14000) + F(0.3) * d) / (length(bend_x, bend_y) + F(1))
     flow = fbm(Points((bend_x * ring).astype(float), (bend_y * ring).astype(float), p.res), 3000, 5, seed + 40, 0.6)
     return step(0.0, 0.12, flow - 0.1 + 1.7 * (rise - 0.62) + 3 * np.maximum(rise - 0.7, 0)) * step(0.05, 0.3, rise)

@@ -9,7 +9,14 @@ from typing import Tuple
 import numpy as np
 
 from up42_plugin.sandbox.world.ground import Land
-from up42_plugin.sandbox.world.lattice import Array, F, Number, step, uniform
+from up42_plugin.sandbox.world.lattice import (
+    Array,
+    F,
+    Number,
+    clamp,
+    step,
+    uniform,
+)
 from up42_plugin.sandbox.world.parcels import COARSE
 
 PASS_HOUR = 10.5
@@ -51,7 +58,7 @@ def sun(date: dt.date, lat: Number, hour: float = PASS_HOUR) -> Tuple[Array, Arr
         -np.cos(declination) * np.sin(ha),
         np.cos(phi) * np.sin(declination) - np.sin(phi) * np.cos(declination) * np.cos(ha),
     )
-    return azimuth, np.arcsin(np.clip(up, -1, 1))
+    return azimuth, np.arcsin(clamp(up, -1, 1))
 
 
 def _crops(g: Land) -> Array:
@@ -72,7 +79,7 @@ class _Calendar:
     def __init__(self, g: Land, date: dt.date) -> None:
         far = np.abs(g.lat)
         self.t = F(date.timetuple().tm_yday) + np.where(g.lat < 0, F(182.5), F(0))
-        self.delay = F(_LATER_BY_DEGREE) * np.clip(far - 38, 0, 25)
+        self.delay = F(_LATER_BY_DEGREE) * clamp(far - 38, 0, 25)
         self.swing = step(3, 22, far)  # no seasons at the equator
 
     def bump(self, peak: Number, wide: Number) -> Array:
@@ -86,9 +93,9 @@ class _Calendar:
         late = late + self.delay * (kind == _CEREAL)
         green = row[..., 3] + (row[..., 4] - row[..., 3]) * self.bump(row[..., 1] + late, row[..., 2])
         after = (self.t - row[..., 5] - late) % F(365)  # days since the harvest
-        ripe = np.clip((after - 330) / 30, 0, 1)
-        bare = np.maximum(ripe, np.clip((110 - after) / 40, 0, 1)) * (kind < _ORCHARD)
-        straw = np.maximum(ripe, np.clip((95 - after) / 30, 0, 1)) * (kind < _ORCHARD)
+        ripe = clamp((after - 330) / 30, 0, 1)
+        bare = np.maximum(ripe, clamp((110 - after) / 40, 0, 1)) * (kind < _ORCHARD)
+        straw = np.maximum(ripe, clamp((95 - after) / 30, 0, 1)) * (kind < _ORCHARD)
         return green * (1 - F(0.9) * bare), F(0.85) * straw
 
 
@@ -113,9 +120,9 @@ def season(g: Land, date: dt.date) -> Season:
     grass = dryland * (0.12 + 0.75 * c.bump(85, 75)) + (1 - dryland) * (0.55 + 0.4 * c.bump(170, 85))
     leaf = np.maximum(c.bump(196, 85) ** F(0.5) * F(1.15), 1 - step(30, 46, np.abs(g.lat)))
     return Season(
-        field=np.clip(field, 0, 1),
+        field=clamp(field, 0, 1),
         stubble=stubble,
         orchard=orchard,
-        grass=np.clip(grass * c.swing + (1 - c.swing) * wet, 0, 1),
-        leaf=np.clip(leaf, 0, 1),
+        grass=clamp(grass * c.swing + (1 - c.swing) * wet, 0, 1),
+        leaf=clamp(leaf, 0, 1),
     )

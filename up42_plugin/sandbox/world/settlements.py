@@ -7,7 +7,19 @@ from typing import Tuple
 
 import numpy as np
 
-from up42_plugin.sandbox.world.lattice import Array, F, Fields, Lattice, Number, Points, hashed, plane, uniform
+from up42_plugin.sandbox.world.lattice import (
+    Array,
+    F,
+    Fields,
+    Lattice,
+    Number,
+    Points,
+    clamp,
+    hashed,
+    length,
+    plane,
+    uniform,
+)
 from up42_plugin.sandbox.world.parcels import Parcels, split
 from up42_plugin.sandbox.world.relief import ANCHOR
 
@@ -59,11 +71,11 @@ def network(p: Points, size: float, salt: int, link: float, settle: float) -> Ne
         qx, qy, its_east, its_north, _ = get(di, dj)
         joined = {(1, 0): east, (0, 1): north, (-1, 0): its_east, (0, -1): its_north}[di, dj]
         vx, vy = qx + F(di) - sx, qy + F(dj) - sy
-        f = np.clip((px * vx + py * vy) / (vx * vx + vy * vy), 0, 1)
+        f = clamp((px * vx + py * vy) / (vx * vx + vy * vy), 0, 1)
         d = (px - f * vx) ** 2 + (py - f * vy) ** 2
         best = np.where(joined, np.minimum(best, d), best)
     m = F(lat.size)
-    return Network(np.sqrt(best) * m, np.hypot(px, py) * m, grade * F(0.22) * m)
+    return Network(np.sqrt(best) * m, length(px, py) * m, grade * F(0.22) * m)
 
 
 def density(n: Network, reach: Array, rim: Array) -> Array:
@@ -72,7 +84,7 @@ def density(n: Network, reach: Array, rim: Array) -> Array:
     ``reach`` scales the radius that the network gives its places.
     """
     radius = n.radius * reach
-    return np.clip((radius - n.away + rim * (radius > 0)) / (0.45 * radius + 40), 0, 1) * (radius > 30)
+    return clamp((radius - n.away + rim * (radius > 0)) / (0.45 * radius + 40), 0, 1) * (radius > 30)
 
 
 def _lots(into: Array, length: Array, lot: Array) -> Fields:
@@ -99,7 +111,7 @@ def buildings(p: Points, f: Parcels, dense: Array, seed: int) -> Buildings:
     """Return streets with houses in the frame of the parcels' blocks, as they stand at a density of 0..1."""
     street, block, along_s, along_t = _streets(p, f, seed)
     lot = 15 + 26 * uniform(block, 1) ** 3  # houses, some large sheds
-    w = np.clip(lot / p.res - 0.9, 0, 1)
+    w = clamp(lot / p.res - 0.9, 0, 1)
     (i, a, la), (j, b, lb) = _lots(*along_s, lot), _lots(*along_t, lot)
     h = hashed(i, hashed(j, block, seed + 254), seed + 255)
     size = 0.30 + 0.17 * uniform(h, 1)
@@ -107,8 +119,8 @@ def buildings(p: Points, f: Parcels, dense: Array, seed: int) -> Buildings:
     sharp = 1 / np.maximum(p.res, 0.3)
 
     def cover(da: Number, db: Number) -> Array:  # box of the building, moved by metres
-        ca = np.clip((size * la - np.abs(a * la + da)) * sharp + 0.5, 0, 1)
-        cb = np.clip((size * 0.92 * lb - np.abs(b * lb + db)) * sharp + 0.5, 0, 1)
+        ca = clamp((size * la - np.abs(a * la + da)) * sharp + 0.5, 0, 1)
+        cb = clamp((size * 0.92 * lb - np.abs(b * lb + db)) * sharp + 0.5, 0, 1)
         return ca * cb * built
 
     mean = (0.25 + 0.6 * dense) * (0.3 + 0.4 * uniform(block, 2))
@@ -116,12 +128,12 @@ def buildings(p: Points, f: Parcels, dense: Array, seed: int) -> Buildings:
     shadow = np.zeros_like(roof)
     if p.fine < 4:
         c, sine = np.cos(f.angle), np.sin(f.angle)
-        shadow = np.clip(cover(3.2 * (c - sine), -3.2 * (sine + c)) - roof, 0, 1) * w
+        shadow = clamp(cover(3.2 * (c - sine), -3.2 * (sine + c)) - roof, 0, 1) * w
     free = 1 - street
     return Buildings(
         street=street,
         roof=(mean + (roof - mean) * w) * free,
         shadow=shadow * free,
-        ridge=1 + 0.13 * w * np.clip(a * la * sharp, -1, 1) * np.cos(f.angle + 0.8),
+        ridge=1 + 0.13 * w * clamp(a * la * sharp, -1, 1) * np.cos(f.angle + 0.8),
         number=0.5 + (uniform(h, 3) - 0.5) * np.maximum(w, 0.3) + 0.3 * (uniform(block, 3) - 0.5),
     )
