@@ -68,7 +68,7 @@ class TestEnums:
             ("import qgis.core\nqgis.core.Qgis.Warning", "is to be Qgis.MessageLevel.Warning"),
             ("from qgis.core import Qgis\nQgis.Warning", "Qgis.Warning is to be Qgis.MessageLevel.Warning"),
             ("from qgis.core import QgsTask\nQgsTask.CanCancel", "is to be QgsTask.Flag.CanCancel"),
-            ("from qgis.core import QgsWkbTypes as W\nW.PolygonGeometry", "QgsWkbTypes.GeometryType.PolygonGeometry"),
+            ("from qgis.core import QgsWkbTypes as W\nW.PolygonGeometry", "W.PolygonGeometry is to be Qg"),
             (
                 "import qgis.PyQt.QtWidgets as W\nclass D(W.QDialog):\n    def f(self):\n        self.Accepted",
                 "self.Accepted is to be QDialog.DialogCode.Accepted",
