@@ -8,7 +8,6 @@ person set in QGIS.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import ipaddress
 import shutil
 import tempfile
@@ -21,8 +20,6 @@ import requests
 from qgis.core import Qgis, QgsApplication, QgsNetworkAccessManager
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtNetwork import QNetworkProxy, QNetworkProxyQuery
-
-from up42_plugin.api.errors import NotSentError
 
 SessionFactory = Callable[[], requests.Session]
 
@@ -103,15 +100,8 @@ class QgisSession(requests.Session):
         self.headers["User-Agent"] = settings.user_agent
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """As in ``requests``, through QGIS's proxy; raises ``NotSentError`` when that proxy cannot be used."""
-        url = request.url or ""
-        proxy = self._settings.proxy_for(url)
-        if proxy.startswith("socks") and not _knows_socks():
-            raise NotSentError(
-                "QGIS is set to use a SOCKS proxy, which needs the Python package PySocks. Install it, or choose an "
-                "HTTP proxy in Settings > Options > Network.",
-                f"no module named socks; proxy for {_origin(url)}",
-            )
+        """As in ``requests``, through QGIS's proxy for this very URL."""
+        proxy = self._settings.proxy_for(request.url or "")
         kwargs["proxies"] = {"http": proxy, "https": proxy}
         return super().send(request, **kwargs)
 
@@ -165,10 +155,6 @@ def _origin(url: str) -> str:
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
     return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
-
-
-def _knows_socks() -> bool:
-    return importlib.util.find_spec("socks") is not None
 
 
 def _qgis_version() -> str:
