@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -10,7 +11,9 @@ import numpy as np
 from osgeo import gdal, osr
 
 LEFT, TOP, PIXEL, EPSG = 524_000.0, 4_191_000.0, 10.0, 32633
-LANDSAT = Path("/work/shared/data")
+
+# Real Landsat 7 scenes (L7_ETMs.tif, RGB.byte.tif), which are not part of the project.
+LANDSAT = Path(os.environ.get("UP42_TEST_RASTERS") or Path(__file__).resolve().parents[2] / "shared" / "data")
 
 _TYPES = {"uint8": gdal.GDT_Byte, "uint16": gdal.GDT_UInt16, "float32": gdal.GDT_Float32}
 

@@ -29,8 +29,6 @@ from tests.raster_samples import (
     superresolution,
     visual,
 )
-from up42_plugin.api.errors import Cancelled
-from up42_plugin.core import rasters
 from up42_plugin.core.context import ThreadContext
 from up42_plugin.core.layer_plan import BandRange, ClassStyle, GreyStyle, LayerKind, RampStyle, RgbStyle, VectorStyle
 from up42_plugin.core.outputs import prepare_output
@@ -302,122 +300,6 @@ def test_newest_first_and_names_that_tell_apart(tmp_path):
 def test_several_features_of_one_file_are_one_layer(tmp_path):
     visual(tmp_path / "v.tif")
     assert len(prepare(output_of(tmp_path, "v.tif", "v.tif"))) == 1
-
-
-def test_preparing_again_gives_equal_plans_and_makes_nothing_new(tmp_path):
-    analytic(tmp_path)
-    pleiades_primary(tmp_path)
-    visual(tmp_path / "v.tif")
-    output_of(tmp_path, "S2B_33SWB_20210918_0_L2A_B04.tif", "S2B_33SWB_20210918_0_L2A_B03.tif", "0123_pan.tif", "v.tif")
-    first = prepare(tmp_path)
-    files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    assert prepare(tmp_path) == first
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == files
-
-
-def test_a_moved_output_has_the_same_keys_and_its_virtual_rasters_work(tmp_path):
-    here, there = tmp_path / "here", tmp_path / "there"
-    names = [path.name for path in analytic(here)]
-    pleiades_primary(here)
-    safe(here / "uuid")
-    first = prepare(output_of(here, *names, "0123_pan.tif", "uuid"))
-    shutil.move(str(here), str(there))
-    second = prepare(there)
-    assert [plan.key for plan in second] == [plan.key for plan in first]
-    for plan in second:
-        assert str(there) in plan.source
-        assert pixels(plan.source).max() > 0
-
-
-def test_large_rasters_get_overviews_and_nothing_else_is_left(tmp_path):
-    wide = np.tile(coast()["B04"], (18, 16))
-    geotiff(tmp_path / "large.tif", [wide, wide, wide])
-    output_of(tmp_path, "large.tif")
-    reports = []
-    prepare_output(tmp_path, ThreadContext(lambda percent, text: reports.append(percent)))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.json", "large.tif", "large.tif.ovr"]
-    dataset = gdal.Open(str(tmp_path / "large.tif"))
-    band = dataset.GetRasterBand(1)
-    assert band.GetOverviewCount() == 4
-    reduced = band.GetOverview(0).ReadAsArray()
-    assert reduced[5, 7] == pytest.approx(wide[10:12, 14:16].mean(), abs=1)
-    assert reports == sorted(reports)
-    assert len(reports) > 4
-
-
-def test_classes_are_not_averaged_in_overviews(tmp_path):
-    checker = (np.indices((2100, 2100)).sum(axis=0) % 2 * 4).astype(np.uint8)
-    geotiff(tmp_path / "a_kmeans.tif", [checker])
-    prepare(output_of(tmp_path, "a_kmeans.tif"), block_name="kmeans-clustering")
-    dataset = gdal.Open(str(tmp_path / "a_kmeans.tif"))
-    reduced = dataset.GetRasterBand(1).GetOverview(0).ReadAsArray()
-    assert set(np.unique(reduced)) <= {0, 4}
-
-
-class CancelAt:
-    def __init__(self, moment):
-        self.calls, self._moment = 0, moment
-
-    def check(self):
-        self.calls += 1
-        if self.calls >= self._moment:
-            raise Cancelled
-
-    def progress(self, percent, text=""):
-        self.check()
-
-    def sleep(self, seconds):
-        self.check()
-
-    def on_cancel(self, wake):
-        return lambda: None
-
-
-def test_cancelling_at_any_moment_leaves_no_half_made_file(tmp_path):
-    wide = np.tile(coast()["B04"], (18, 16))
-    geotiff(tmp_path / "large.tif", [wide])
-    pleiades_primary(tmp_path)
-    output_of(tmp_path, "large.tif", "0123_pan.tif")
-    whole = CancelAt(10**9)
-    prepare_output(tmp_path, whole)
-    (tmp_path / "large.tif.ovr").unlink()
-    for path in tmp_path.glob("*.vrt"):
-        path.unlink()
-    for moment in range(1, whole.calls + 1):
-        with pytest.raises(Cancelled):
-            prepare_output(tmp_path, CancelAt(moment))
-        made = {path.name for path in tmp_path.rglob("*") if path.name not in before_names}
-        for name in made:
-            assert gdal.Open(str(next(tmp_path.rglob(name)))) is not None
-            assert not name.startswith(".")
-        (tmp_path / "large.tif.ovr").unlink(missing_ok=True)
-
-
-before_names = {"large.tif", "data.json", "0123_ms.tif", "0123_pan.tif"}
-
-
-def test_without_room_for_overviews_the_layer_still_comes(tmp_path, monkeypatch):
-    def full(*_arguments, **_options):
-        raise rasters.RasterError("large.tif could not be read.", "No space left on device")
-
-    monkeypatch.setattr(rasters, "_build_overviews", full)
-    wide = np.tile(coast()["B04"], (18, 16))
-    geotiff(tmp_path / "large.tif", [wide])
-    assert only(output_of(tmp_path, "large.tif")).style.band.maximum > 0
-
-
-@pytest.mark.parametrize("mode", [True, False])
-def test_it_works_whichever_way_gdal_reports_errors(tmp_path, mode):
-    before = gdal.GetUseExceptions()
-    (gdal.UseExceptions if mode else gdal.DontUseExceptions)()
-    try:
-        (tmp_path / "broken.tif").write_text("no")
-        visual(tmp_path / "v.tif")
-        plans = prepare(output_of(tmp_path, "broken.tif", "v.tif"))
-        assert [bool(plan.problem) for plan in plans] == [True, False]
-        assert bool(gdal.GetUseExceptions()) is mode
-    finally:
-        (gdal.UseExceptions if before else gdal.DontUseExceptions)()
 
 
 def test_synthetic_images_stay_marked(tmp_path):

@@ -106,5 +106,6 @@ def test_read_only_files_are_removed_too(tmp_path):
     folder.mkdir()
     (folder / "file").write_text("x")
     (folder / "file").chmod(0o400)
+    folder.chmod(0o500)
     remove_tree(folder)
     assert not folder.exists()

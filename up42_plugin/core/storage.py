@@ -15,7 +15,7 @@ import time
 import uuid
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, List, Optional, Type
+from typing import List, Optional, Type
 
 from up42_plugin.core.output_errors import FolderError
 from up42_plugin.core.safe_names import safe_component, slug
@@ -145,13 +145,14 @@ class Staging:
 
 def remove_tree(folder: Path) -> None:
     """Remove a folder and all in it; what cannot be removed (in use on Windows) stays, without an error."""
-
-    def retry(function: Callable[..., Any], path: str, _error: object) -> None:
+    place = system_path(folder)
+    shutil.rmtree(place, ignore_errors=True)
+    if not place.exists():
+        return
+    for path in (place, *place.rglob("*")):  # read-only files and folders resist
         with contextlib.suppress(OSError):
-            Path(path).chmod(stat.S_IRWXU)
-            function(path)
-
-    shutil.rmtree(system_path(folder), onerror=retry)
+            path.chmod(stat.S_IRWXU)
+    shutil.rmtree(place, ignore_errors=True)
 
 
 def _remove_stale(final: Path) -> None:
