@@ -93,7 +93,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.append(link)
         yield link
-        wrapped = [link.__cause__, link.__context__, getattr(link, "reason", None), *link.args]
+        context = None if link.__suppress_context__ else link.__context__
+        wrapped = [link.__cause__, context, getattr(link, "reason", None), *link.args]
         queue.extend(other for other in wrapped if isinstance(other, BaseException))
 
 
