@@ -138,10 +138,11 @@ def test_fields_differ_from_each_other(town):
 def test_seasons_change_the_look_and_not_the_place(town):
     lon, lat, april, classes = town
     october = view.render(lon, lat, OCTOBER, RGBN, resolution=20.0)
-    crop, sea = classes == view.CROP, classes == view.SEA
+    crop, sea = classes == view.CROP, view.elevation(lon, lat, 20.0) < -20
     spring, autumn = (float(np.median(ndvi(image[0], image[3])[crop])) for image in (april, october))
     assert spring > autumn + 0.1
-    assert np.array_equal(april[:, sea & (lon > 15.31)], october[:, sea & (lon > 15.31)])
+    assert sea.sum() > 1000
+    assert np.array_equal(april[:, sea], october[:, sea])
 
 
 def test_seasons_are_half_a_year_apart_in_the_south():
@@ -177,10 +178,8 @@ def test_leap_day_and_new_year_are_days_like_others(town):
     images = [view.render(lon[part], lat[part], day, RGBN, resolution=20.0) for day in days]
     assert np.abs(images[0] - images[2]).max() < 0.05
     assert np.abs(images[0] - images[1]).max() < 0.03
-    eve, new_year = (
-        view.render(lon[part], lat[part], day, RGBN, resolution=20.0)
-        for day in (dt.date(2020, 12, 31), dt.date(2021, 1, 1))
-    )
+    turn = dt.date(2020, 12, 31), dt.date(2021, 1, 1)
+    eve, new_year = (view.render(lon[part], lat[part], day, RGBN, resolution=20.0) for day in turn)
     assert np.abs(eve - new_year).max() < 0.03
 
 

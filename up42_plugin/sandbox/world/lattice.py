@@ -27,18 +27,20 @@ _GOLDEN = 0x9E3779B1
 
 def hashed(i: Array, j: Array, salt: int) -> Array:
     """Return well mixed 32-bit hashes of integer pairs."""
-    h = i.astype(U) * U(_GOLDEN) ^ j.astype(U) * U(0x85EBCA77) ^ U(salt * 0x27D4EB2F & 0xFFFFFFFF)
-    h ^= h >> U(16)
-    h *= U(0x7FEB352D)
-    h ^= h >> U(15)
-    h *= U(0x846CA68B)
-    h ^= h >> U(16)
+    with np.errstate(over="ignore"):  # numpy warns of it where the arrays are single numbers
+        h = i.astype(U) * U(_GOLDEN) ^ j.astype(U) * U(0x85EBCA77) ^ U(salt * 0x27D4EB2F & 0xFFFFFFFF)
+        h ^= h >> U(16)
+        h *= U(0x7FEB352D)
+        h ^= h >> U(15)
+        h *= U(0x846CA68B)
+        h ^= h >> U(16)
     return h
 
 
 def uniform(h: Array, k: int = 0) -> Array:
     """Return the k-th uniform number in 0..1 that a hash carries."""
-    return ((h * U(_GOLDEN * (2 * k + 1) & 0xFFFFFFFF)) >> U(8)).astype(F) * F(2.0**-24)
+    with np.errstate(over="ignore"):
+        return ((h * U(_GOLDEN * (2 * k + 1) & 0xFFFFFFFF)) >> U(8)).astype(F) * F(2.0**-24)
 
 
 def clamp(v: Array, low: Number, high: Number) -> Array:
