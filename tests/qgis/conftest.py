@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from job_witness import WAIT_MS, Witness
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QSettings
 
@@ -45,6 +46,19 @@ def no_task_outlives_its_test(qgis_app):
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         time.sleep(0.005)
     assert not manager.count(), [task.description() for task in manager.tasks()]
+
+
+@pytest.fixture
+def watch(qtbot):
+    def watch(*jobs, after=None):
+        """Wait for the end of jobs and tell what they said since now; ``after`` is what makes them end."""
+        witnesses = [Witness(job) for job in jobs]
+        if after is not None:
+            after()
+        qtbot.waitUntil(lambda: all(witness.over for witness in witnesses), timeout=WAIT_MS)
+        return witnesses if len(witnesses) != 1 else witnesses[0]
+
+    return watch
 
 
 @pytest.fixture
