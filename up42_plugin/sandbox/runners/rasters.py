@@ -162,10 +162,17 @@ class TiffWriter:
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
-        if kind is not None:
+        whole = False
+        try:
+            if kind is None:
+                self._finish()
+                whole = True
+        finally:
             self._dataset = None
-            self._path.unlink(missing_ok=True)
-            return
+            if not whole:
+                self._path.unlink(missing_ok=True)
+
+    def _finish(self) -> None:
         with gdal_errors(NO_OUTPUT_ERROR, self._what):
             self._dataset.FlushCache()
             self._dataset = None

@@ -1,6 +1,6 @@
 """Which runner works for which block, by block id (names are not unique).
 
-Importing this module is cheap: a runner's module, and GDAL with it, is imported when the runner is first called.
+Importing this module is cheap: a runner's module, and numpy and GDAL with it, is imported when it is first called.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Mapping
+from typing import TYPE_CHECKING, Mapping
 
-from up42_plugin.sandbox.runners.contract import Runner, Task, Usage
+if TYPE_CHECKING:
+    from up42_plugin.sandbox.runners.contract import Runner, Task, Usage
 
 AWS_S2_L2A = "e6d0cb52-b649-4fca-9f2f-e215b7c02a37"
 ESA_S2_L2A_GTIFF_VISUAL = "c4cb8913-2ef3-4e82-a426-65ea8faacd9a"
