@@ -25,7 +25,16 @@ def test_preparing_again_gives_equal_plans_and_makes_nothing_new(tmp_path):
     analytic(tmp_path)
     pleiades_primary(tmp_path)
     visual(tmp_path / "v.tif")
-    output_of(tmp_path, "S2B_33SWB_20210918_0_L2A_B04.tif", "S2B_33SWB_20210918_0_L2A_B03.tif", "0123_pan.tif", "v.tif")
+    wide = np.tile(coast()["B04"], (18, 16))
+    geotiff(tmp_path / "large.tif", [wide])
+    output_of(
+        tmp_path,
+        "large.tif",
+        "S2B_33SWB_20210918_0_L2A_B04.tif",
+        "S2B_33SWB_20210918_0_L2A_B03.tif",
+        "0123_pan.tif",
+        "v.tif",
+    )
     first = prepare(tmp_path)
     files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     assert prepare(tmp_path) == first
@@ -60,6 +69,17 @@ def test_large_rasters_get_overviews_and_nothing_else_is_left(tmp_path):
     assert reduced[5, 7] == pytest.approx(wide[10:12, 14:16].mean(), abs=1)
     assert reports == sorted(reports)
     assert len(reports) > 4
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "float32"])
+def test_overviews_of_every_type_show_the_averages(tmp_path, kind):
+    wide = np.tile(coast()["B04"], (18, 16)) // 10
+    geotiff(tmp_path / "large.tif", [wide.astype(kind)])
+    prepare(output_of(tmp_path, "large.tif"))
+    dataset = gdal.Open(str(tmp_path / "large.tif"))
+    reduced = dataset.GetRasterBand(1).GetOverview(0).ReadAsArray()
+    average = wide.astype(kind).reshape(1080, 2, 1280, 2).mean(axis=(1, 3))
+    assert np.abs(reduced - average).max() <= 1
 
 
 def test_classes_are_not_averaged_in_overviews(tmp_path):

@@ -13,11 +13,11 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 from up42_plugin.core.bands import BandFacts, split_band_name
 from up42_plugin.core.context import JobContext, Part
 from up42_plugin.core.gdal_access import RasterError, open_raster
-from up42_plugin.core.layer_plan import ClassStyle, JobProvenance, LayerKind, LayerPlan, RgbStyle, VectorStyle
+from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan, RgbStyle, VectorStyle
 from up42_plugin.core.manifest import Manifest, OutputItem, read_manifest
 from up42_plugin.core.openings import OWN_PREFIX, Opening, OpeningKind, find_openings
 from up42_plugin.core.output_errors import OutputError
-from up42_plugin.core.raster_styles import choose_style
+from up42_plugin.core.raster_styles import choose_style, holds_classes
 from up42_plugin.core.rasters import (
     RasterFacts,
     describe,
@@ -137,8 +137,8 @@ class _Preparation:
         self._context.check()
         facts = describe(source)
         stem = self._opening.path.stem
+        ensure_overviews(facts, self._context, averaged=not holds_classes(facts, self._block, stem))
         style, nodata = choose_style(source, facts, self._block, stem)
-        ensure_overviews(facts, self._context, averaged=not isinstance(style, ClassStyle))
         note = ""
         if isinstance(style, RgbStyle) and not style.natural:
             shown = [_band_label(facts.bands[band.band - 1]) for band in (style.red, style.green, style.blue)]

@@ -61,6 +61,12 @@ def choose_style(source: str, facts: RasterFacts, block: str, stem: str) -> Tupl
     return _colour(source, facts, roles, nodata), nodata
 
 
+def holds_classes(facts: RasterFacts, block: str, stem: str) -> bool:
+    """Whether pixel values are classes, of which no average can be made."""
+    one = len(facts.data_bands) == 1
+    return one and (facts.data_bands[0].has_table or block in _CLASS_BLOCKS or stem.endswith("_kmeans"))
+
+
 def _missing_nodata(facts: RasterFacts, block: str, stem: str) -> Optional[float]:
     clusters = block == "kmeans-clustering" or stem.endswith("_kmeans")
     if clusters and facts.alpha is None and facts.bands[0].nodata is None:
@@ -74,7 +80,7 @@ def _single(source: str, facts: RasterFacts, block: str, stem: str, nodata: Opti
         return RampStyle(band.index, -1.0, 1.0, NDVI_STEPS, facts.alpha)
     if band.has_table:
         return ClassStyle(band.index, _table_classes(source, band.index), facts.alpha)
-    if block in _CLASS_BLOCKS or stem.endswith("_kmeans"):
+    if holds_classes(facts, block, stem):
         values = distinct(sample(source, (band.index,), nodata)[band.index])
         if values:
             return ClassStyle(band.index, _classes(values, block), facts.alpha)

@@ -31,6 +31,8 @@ _MOST_CLASSES = 64
 _UTM_NORTH, _UTM_SOUTH = 32600, 32700
 _ZONE_DEGREES = 6.0
 _SAME_PIXEL = 1.001
+_OVERVIEW_OPTIONS_SINCE = 3060000
+_PREDICTORS = {"Byte": 2, "UInt16": 2, "Int16": 2, "Float32": 3, "Float64": 3}
 
 
 @dataclass(frozen=True)
@@ -125,11 +127,17 @@ def _factors(width: int, height: int) -> List[int]:
     return factors
 
 
-def _build_overviews(source: Path, work: Path, factors: Sequence[int], resampling: str, context: JobContext) -> None:
+def _build_overviews(facts: RasterFacts, work: Path, resampling: str, context: JobContext) -> None:
+    source = Path(facts.source)
+    factors = _factors(facts.width, facts.height)
+    options: Dict[str, Any] = {}
+    if int(gdal.VersionInfo()) >= _OVERVIEW_OPTIONS_SINCE:
+        predictor = _PREDICTORS.get(facts.bands[0].dtype, 1)
+        options["options"] = ["COMPRESS_OVERVIEW=LZW", f"PREDICTOR_OVERVIEW={predictor}"]
     with gdal_progress(context, f"Preparing {source.name}") as progress:
         gdal_call(gdal.Translate, str(work), str(source), format="VRT", what=source.name)
         dataset = open_raster(work)
-        result = gdal_call(dataset.BuildOverviews, resampling, list(factors), callback=progress, what=source.name)
+        result = gdal_call(dataset.BuildOverviews, resampling, factors, callback=progress, what=source.name, **options)
         del dataset
     if result != 0:
         raise RasterError(f"{source.name} could not be prepared.", gdal.GetLastErrorMsg())
