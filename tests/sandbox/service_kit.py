@@ -242,6 +242,7 @@ def running_service(
     world = World(lambda: default_runners() if runners is None else runners, OneSceneArchive)
     services = build_services(data_dir, server.base_url, world, speed, faults)
     entrance = enter(services)
+    server.poll_s = 0.01
     server.start(Application(services).answer, services.faults)
     services.engine.resume()
     service = Service(services, entrance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import Callable, Dict, List, Sequence
+from typing import Callable, Dict, List, Mapping, Sequence
 
 from up42_plugin.sandbox.records import jobs as states
 from up42_plugin.sandbox.records.jobs import Job, JobTask
@@ -19,6 +19,10 @@ _WORKING_AT_ONCE = 2
 _BEFORE_END = (states.NOT_STARTED, states.PENDING, states.RUNNING)
 
 
+# For each mode, who may compute: a test query does not wait for live jobs.
+Turns = Mapping[str, threading.Semaphore]
+
+
 class Engine:
     """Starts, cancels and resumes jobs."""
 
@@ -26,7 +30,7 @@ class Engine:
         self._parts = parts
         self._lock = threading.Lock()
         self._lives: Dict[str, _JobLife] = {}
-        self._working = threading.Semaphore(_WORKING_AT_ONCE)
+        self._turns = {mode: threading.Semaphore(_WORKING_AT_ONCE) for mode in (states.LIVE, states.TEST_QUERY)}
         self._closing = False
 
     def resume(self) -> int:
@@ -41,7 +45,7 @@ class Engine:
         with self._lock:
             if self._closing:
                 return
-            life = _JobLife(job_id, self._parts, self._working, self._forget)
+            life = _JobLife(job_id, self._parts, self._turns, self._forget)
             self._lives[job_id] = life
         life.start()
 
@@ -75,10 +79,10 @@ class Engine:
 class _JobLife:
     """One job from its present state to its end."""
 
-    def __init__(self, job_id: str, parts: Parts, working: threading.Semaphore, forget: Callable[[str], None]) -> None:
+    def __init__(self, job_id: str, parts: Parts, turns: Turns, forget: Callable[[str], None]) -> None:
         self._job_id = job_id
         self._parts = parts
-        self._working = working
+        self._turns = turns
         self._forget = forget
         self._wake = threading.Event()
         self._closing = False
@@ -143,8 +147,9 @@ class _JobLife:
             self._parts.jobs.move_task(task.id, states.RUNNING)
         try:
             if task.usage is None:
-                with _Turn(self._working, self._check):
-                    TaskRun(self._job(), task, self._parts, self._check).work()
+                job = self._job()
+                with _Turn(self._turns[job.mode], self._check):
+                    TaskRun(job, task, self._parts, self._check).work()
             self._wait_until(
                 lambda: self._parts.clock.reading() - began,
                 task.planned,

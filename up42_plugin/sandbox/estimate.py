@@ -8,7 +8,7 @@ else anything from one scene to ``limit`` is possible.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 from up42_plugin.sandbox import geometry, times
@@ -20,6 +20,7 @@ Span = Tuple[float, float]
 _MARGIN = 1.05
 _COMPRESSION: Span = (0.2, 1.2)
 _BYTES_PER_SAMPLE = 2
+_SUPERRESOLUTION = "s2-superresolution"
 _SR_BANDS, _SR_BANDS_NEW_ONLY = 12, 8
 _SR_PIXEL_M = 10.0
 _SR_MIN_SIDE_M = 1920.0
@@ -116,7 +117,11 @@ def estimate(links: Sequence[Link], inputs: Mapping[str, Any], count: CountScene
     for link in links:
         parameters = link.block.with_defaults(inputs[link.name])
         before = flows.get(link.parent, _Flow())
-        after = _data_flow(link.block, parameters, count) if link.block.is_data else _next_flow(parameters, before)
+        after = (
+            _data_flow(link.block, parameters, count)
+            if link.block.is_data
+            else _next_flow(link.block, parameters, before)
+        )
         flows[link.name] = after
         source = before if link.block.price.direction == "INPUT" and not link.block.is_data else after
         result[link.name] = _price(link.block, source, parameters, after)
@@ -162,18 +167,26 @@ def _most_scenes(parameters: Mapping[str, Any]) -> float:
     return float(limit if limit is not None else 1) * max(1, len(times.ranges_of(parameters)))
 
 
-def _next_flow(parameters: Mapping[str, Any], before: _Flow) -> _Flow:
-    """A processing task's output: s2-superresolution's size is known from its grid, others keep their input's."""
-    if "copy_original_bands" not in parameters or before.polygon is None:
-        return before
-    polygon = geometry.geometry_of(parameters) or before.polygon
+def _next_flow(block: Block, parameters: Mapping[str, Any], before: _Flow) -> _Flow:
+    """A processing task's output: as large as its input, where nothing better is known."""
+    if block.name == _SUPERRESOLUTION and before.polygon is not None:
+        return replace(before, size_bytes=_superresolution_bytes(parameters, before, before.polygon))
+    return before
+
+
+def _superresolution_bytes(parameters: Mapping[str, Any], before: _Flow, aoi: Mapping[str, Any]) -> Span:
+    """Its grid is known; how well it compresses is not, nor how much of the rectangle the scenes and the area fill."""
+    polygon = geometry.geometry_of(parameters) or aoi
     width, height = geometry.size_m(geometry.bounds(polygon))
-    margin = 0.0 if parameters.get("clip_to_aoi") else 2 * _SCENE_MARGIN_M
-    sides = [max(side + margin, _SR_MIN_SIDE_M if margin else 0.0) for side in (width, height)]
-    bands = _SR_BANDS if parameters["copy_original_bands"] else _SR_BANDS_NEW_ONLY
-    full = (sides[0] / _SR_PIXEL_M + 1) * (sides[1] / _SR_PIXEL_M + 1) * bands * _BYTES_PER_SAMPLE
-    size = (full * _COMPRESSION[0] * before.scenes[0], full * _COMPRESSION[1] * before.scenes[1])
-    return _Flow(before.square_km, before.scenes, size, before.polygon)
+    clipped = bool(parameters.get("clip_to_aoi"))
+    if not clipped:
+        width, height = (max(side + 2 * _SCENE_MARGIN_M, _SR_MIN_SIDE_M) for side in (width, height))
+    bands = _SR_BANDS if parameters.get("copy_original_bands") else _SR_BANDS_NEW_ONLY
+    full = (width / _SR_PIXEL_M + 1) * (height / _SR_PIXEL_M + 1) * bands * _BYTES_PER_SAMPLE
+    most = full * before.scenes[1]
+    rectangle_km2 = width * height / _MEGA if clipped else geometry.area_km2(aoi)
+    filled = before.square_km[0] / rectangle_km2 if rectangle_km2 else 0.0
+    return full * min(filled, before.scenes[0]) * _COMPRESSION[0], most * _COMPRESSION[1]
 
 
 def _amount(block: Block, source: _Flow, parameters: Mapping[str, Any]) -> Span:

@@ -23,8 +23,9 @@ Answer = Callable[[Request], Response]
 _LARGEST_BODY = 32 * 1024 * 1024
 _CHUNK = 256 * 1024
 _IDLE_S = 120
-_POLL_S = 0.1
 _EMPTY_STATUSES = (204, 304)
+# Listening everywhere is no address to call.
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared with
 
 
 class _BadRequest(Exception):  # noqa: N818 - carries an answer
@@ -37,6 +38,8 @@ class SandboxServer(ThreadingHTTPServer):
     """Listens as soon as it is made, answers from :meth:`start` to :meth:`stop`."""
 
     daemon_threads = True
+    # How long :meth:`stop` may take.
+    poll_s = 0.1
     request_queue_size = 128
     # On Windows the option would let another program take the port over.
     allow_reuse_address = sys.platform != "win32"
@@ -52,14 +55,14 @@ class SandboxServer(ThreadingHTTPServer):
     def base_url(self) -> str:
         """Where it can be reached."""
         host, port = self.server_address[:2]
-        name = str(host)
+        name = _ANY_ADDRESS.get(str(host), str(host))
         return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
     def start(self, answer: Answer, faults: Optional[Faults]) -> None:
         """Answer requests, from a thread of its own."""
         self.answer, self.faults = answer, faults
         self._thread = threading.Thread(
-            target=self.serve_forever, kwargs={"poll_interval": _POLL_S}, name="server", daemon=True
+            target=self.serve_forever, kwargs={"poll_interval": self.poll_s}, name="server", daemon=True
         )
         self._thread.start()
 

@@ -14,6 +14,7 @@ from up42_plugin.sandbox.clock import now, seconds_stamp
 from up42_plugin.sandbox.messages import ApiError, Principal
 
 LIFE = timedelta(seconds=300)
+_ACCESS = "ACCESS"
 
 
 class Tokens:
@@ -40,7 +41,7 @@ class Tokens:
             "account_id": principal.account_id,
             "user_id": principal.user_id,
         }
-        header = {"typ": "JWT", "kid": "1", "token_type": "ACCESS", "alg": "HS512"}
+        header = {"typ": "JWT", "kid": "1", "token_type": _ACCESS, "alg": "HS512"}
         signed = f"{_encode(header)}.{_encode(claims)}"
         return f"{signed}.{self._sign(signed)}"
 

@@ -13,6 +13,9 @@ from up42_plugin.sandbox.routes.access import Access
 from up42_plugin.sandbox.services import Services
 
 _FORM = "application/x-www-form-urlencoded"
+_BEARER = "bearer"
+# There is nothing to renew a token with: ask again.
+_NO_RENEWAL = None
 
 
 class Identity:
@@ -37,7 +40,7 @@ class Identity:
         token = self._services.tokens.issue(principal)
         # No member `error`: OAuth libraries take its presence for a failure.
         return bare(
-            {"data": {"accessToken": token}, "access_token": token, "token_type": "bearer", "refresh_token": None}
+            {"data": {"accessToken": token}, "access_token": token, "token_type": _BEARER, "refresh_token": _NO_RENEWAL}
         )
 
     def me(self, request: Request) -> Response:
