@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from sandbox_process import start_sandbox
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_dataset_outlives_qgis(request):
+    """QGIS takes GDAL's drivers down when it ends; a dataset in a reference cycle that is freed later crashes."""
+    if request.config.pluginmanager.hasplugin("pytest_qgis"):
+        request.getfixturevalue("qgis_app")
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
