@@ -106,9 +106,7 @@ def ensure_overviews(facts: RasterFacts, context: JobContext, *, averaged: bool)
     work = source.with_name(f".{uuid.uuid4().hex[:8]}.vrt")
     made = work.with_name(f"{work.name}.ovr")
     try:
-        _build_overviews(
-            source, work, _factors(facts.width, facts.height), "AVERAGE" if averaged else "NEAREST", context
-        )
+        _build_overviews(facts, work, "AVERAGE" if averaged else "NEAREST", context)
         made.replace(source.with_name(f"{source.name}.ovr"))
     except (RasterError, OSError):
         context.check()
