@@ -7,14 +7,20 @@ import json
 import threading
 from typing import Any, Callable, List, Optional
 
+import pytest
+import requests
 from scripted_server import WAIT, Reply, ScriptedServer, Seen
 
+from up42_plugin.api import errors
+from up42_plugin.api.classic.client import ClassicClient
 from up42_plugin.api.exchange import plain_session
 from up42_plugin.api.retrying import RetryPolicy
 from up42_plugin.api.tokens import ProjectKeyGrant, TokenProvider
 from up42_plugin.api.transport import Transport
 from up42_plugin.core.context import ThreadContext
 
+JOBS = "/projects/p/workflows/w/jobs"
+JOB = {"id": "j1", "status": "NOT_STARTED", "createdAt": "2026-11-20T10:00:00Z", "name": "n #abcdefgh"}
 PROJECT = "11111111-aaaa-4bbb-8ccc-000000000001"
 KEY = "PrOjEcTkEy.do-not-show"
 QUICK = RetryPolicy(base=0.001, longest=0.002)
@@ -134,3 +140,23 @@ def everything_of(error: BaseException) -> str:
             texts += [str(link), repr(link), repr(vars(link))]
             queue += [link.__cause__, link.__context__]
     return "\n".join(texts)
+
+
+def send(
+    address: str,
+    context: Optional[ThreadContext] = None,
+    tokens: Optional[TokenProvider] = None,
+    sessions: Optional[Callable[[], requests.Session]] = None,
+) -> Any:
+    """Send a job once."""
+    more = {} if sessions is None else {"sessions": sessions}
+    with transport_to(address, context or Waits(), tokens, **more) as transport:
+        return ClassicClient(transport, "p").jobs.create("w", "n #abcdefgh", {"a:1": {}})
+
+
+def how_it_ended(address: str, **more: Any) -> errors.Up42Error:
+    """The error that sending a job once ended with."""
+    with pytest.raises(errors.Up42Error) as caught:
+        send(address, **more)
+    assert caught.value.__context__ is None
+    return caught.value
