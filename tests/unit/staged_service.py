@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from datetime import timedelta
 
-from up42_plugin.api.errors import OutcomeUnknownError, TooManyJobsError
+from up42_plugin.api.errors import NotFoundError, OutcomeUnknownError, TooManyJobsError
 from up42_plugin.core.context import ThreadContext
 from up42_plugin.core.jobs import Job, JobState
 from up42_plugin.core.ledger_file import LedgerError
@@ -71,6 +71,12 @@ class StagedService:
     def rerun(self, job_id, request):
         self.reruns.append(job_id)
         return self.submit(request)
+
+    def job(self, job_id):
+        for job, _ in self.jobs.values():
+            if job.id == job_id:
+                return job
+        raise NotFoundError("No such job.", status=404)
 
     def find(self, tag, since):
         self.asked.append((tag, since, self.clock()))

@@ -181,6 +181,44 @@ def test_two_windows_that_settle_at_once_agree(submit, ledger, clock, tmp_path):
     assert second.settle(service, Context(clock)) == ()
 
 
+def settle_while_sending(service, ledger, clock):
+    """Another worker settles as soon as the request has arrived, before this one hears of any answer."""
+    send = service.submit
+
+    def submit(request):
+        try:
+            return send(request)
+        finally:
+            (found,) = Submitter(ledger, "account", clock).settle(service, Context(clock))
+            assert found.accepted
+
+    service.submit = submit
+
+
+def test_an_acceptance_found_by_somebody_else_comes_with_its_job(submit, ledger, clock):
+    service = StagedService(clock, (True, LOST))
+    settle_while_sending(service, ledger, clock)
+    outcome = submit(service)
+    assert outcome.accepted
+    assert outcome.job.id == "job-1"
+    assert outcome.error is None
+    assert recorded(ledger).service_job_id == "job-1"
+
+
+def test_an_acceptance_found_by_somebody_else_counts_also_when_the_job_cannot_be_read(submit, ledger, clock):
+    service = StagedService(clock, (True, LOST))
+    settle_while_sending(service, ledger, clock)
+
+    def job(job_id):
+        raise NetworkError("Network down.")
+
+    service.job = job
+    outcome = submit(service)
+    assert outcome.accepted
+    assert outcome.job is None
+    assert outcome.submission.service_job_id == "job-1"
+
+
 def test_another_window_that_gave_up_does_not_hide_a_late_acceptance(submitter, ledger, clock, context):
     """The other window looked while this one's request was still under way."""
     service = StagedService(clock)

@@ -7,6 +7,7 @@ until it is found, or until the service, asked long enough after, does not know 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Callable, List, Optional, Tuple
@@ -70,7 +71,8 @@ class Waits:
 class Outcome:
     """How a submission stands after all that could be done now.
 
-    ``job`` is the service's job when it was accepted. ``error`` says why not, or what made the end unknown. ``state``
+    ``job`` is the service's job when it was accepted; None where another window found that out and the job cannot be
+    read now. ``error`` says why not, or what made the end unknown. ``state``
     UNKNOWN (or PENDING) means: to be settled later, by :meth:`Submitter.settle`.
     """
 
@@ -204,7 +206,9 @@ class Submitter:
                 self._written(submission, SubmissionState.NOT_SENT, "Broken off before it was sent.")
                 raise
         outcome = self._send_until_not_put_off(send, request, submission, context)
-        return outcome if outcome.state.settled else self._search(service, outcome, context)
+        if not outcome.state.settled:
+            outcome = self._search(service, outcome, context)
+        return _with_job(service, outcome)
 
     def _send_until_not_put_off(
         self,
@@ -273,9 +277,11 @@ class Submitter:
             return Outcome(submission, error=error)
         if job is not None:
             return Outcome(self._accepted(submission, job), job)
-        if not over:
-            return Outcome(self._ledger.submission(submission.id))
-        return Outcome(self._ledger.give_up(submission, "The service does not know this job."))
+        if over:
+            now = self._ledger.give_up(submission, "The service does not know this job.")
+        else:
+            now = self._ledger.submission(submission.id)
+        return _with_job(service, Outcome(now))
 
     def _time_is_over(self, submission: Submission) -> bool:
         if submission.ended is not None:
@@ -297,6 +303,16 @@ class Submitter:
             return self._ledger.end_attempt(submission, state, reason)
         except LedgerError:
             return replace(submission, state=state, reason=reason, ended=self._now())
+
+
+def _with_job(service: JobService, outcome: Outcome) -> Outcome:
+    """The outcome with its job, where somebody else recorded the acceptance: another worker or window."""
+    if not outcome.accepted or outcome.job is not None:
+        return outcome
+    job: Optional[Job] = None
+    with suppress(Up42Error):
+        job = service.job(outcome.submission.service_job_id)
+    return Outcome(outcome.submission, job)
 
 
 def _state_after(error: Exception) -> SubmissionState:

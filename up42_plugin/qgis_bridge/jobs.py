@@ -25,7 +25,7 @@ T = TypeVar("T")
 Work = Callable[[JobContext], T]
 
 PROGRESS_INTERVAL_MS = 100
-LONG_RUNNING_LIMIT = 6
+LONG_RUNNING_LIMIT = 16
 
 
 class Job(QObject, Generic[T]):
