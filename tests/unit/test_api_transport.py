@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from typing import Any, Iterator
 
 import pytest
 import requests
 from api_kit import TokenDesk, Waits, tokens_for, transport_to
-from scripted_server import Reply, ScriptedServer, closed_port, data, error
+from scripted_server import RawServer, Reply, ScriptedServer, closed_port, data, error, raw_server
 
 from up42_plugin.api import errors
 from up42_plugin.api.calls import Call
@@ -171,6 +173,26 @@ def test_an_answer_that_stays_cut_is_an_error_and_never_half_an_answer(server: S
     with pytest.raises(errors.NetworkError) as caught:
         transport_to(server.address, Waits()).json(GET)
     assert caught.value.detail
+
+
+def test_compressed_answers_are_read_and_cut_ones_noticed(server: ScriptedServer) -> None:
+    packed = gzip.compress(json.dumps({"data": list(range(500))}).encode())
+    coded = {"Content-Encoding": "gzip"}
+    server.on("GET", "/things", Reply(200, packed, coded))
+    assert transport_to(server.address).json(GET)["data"][-1] == 499
+    for length in (1, 30, len(packed) - 8, len(packed) - 1):
+        server.on("GET", "/things", Reply(200, packed, coded, cut_after=length))
+        with pytest.raises(errors.NetworkError):
+            transport_to(server.address, Waits()).json(GET)
+
+
+def test_chunked_answers_are_read() -> None:
+    def talk(server: RawServer, connection: Any) -> None:
+        server.read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n[1,\r\n2\r\n2]\r\n0\r\n\r\n")
+
+    with raw_server(talk) as server:
+        assert transport_to(server.address).json(GET) == [1, 2]
 
 
 def test_a_refused_connection_says_who_refuses() -> None:
