@@ -90,7 +90,9 @@ def test_several_faults_are_used_up_in_order(faulty):
     assert [faulty.call("GET", "settings").status_code for _ in range(3)] == [500, 502, 200]
 
 
-@pytest.mark.parametrize("fault", [{"surprise": 1}, {"times": "x"}, 3, {"match": {"host": "a"}}])
+@pytest.mark.parametrize(
+    "fault", [{"surprise": 1}, {"times": "x"}, 3, {"match": {"host": "a"}}, {"match": [1]}, {"headers": 1}]
+)
 def test_bad_faults_are_refused(faulty, fault):
     assert faulty.call("POST", "/_sandbox/faults", json=fault).status_code == 400
 

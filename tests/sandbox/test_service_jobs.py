@@ -269,6 +269,7 @@ def test_list_is_sorted_and_paged(service):
     assert [job["name"] for job in service.get("jobs")] == ["c", "a", "b"]
     beyond = service.call("GET", "jobs?page=1")
     assert beyond.json() == {"data": [], "error": None}
+    assert service.get(f"jobs?page={10**30}") == []
     assert service.call("GET", "jobs?sort=size,desc").status_code == 400
     assert service.call("GET", "jobs?page=x").status_code == 400
 

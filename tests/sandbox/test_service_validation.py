@@ -94,6 +94,8 @@ def test_every_problem_is_listed(shared_service):
         ({"intersects": AOI, "time": "2021-01-01/2021-02-01"}, "is no RFC 3339 time"),
         ({"intersects": AOI, "time": "2021-02-30T00:00:00Z/2021-03-01T00:00:00Z"}, "is no RFC 3339 time"),
         ({"intersects": AOI, "time": "2021-03-01T00:00:00Z/2021-02-01T00:00:00Z"}, "must not end before it begins"),
+        ({"intersects": AOI, "time": "0001-01-01T00:00:00+14:00/2021-01-01T00:00:00Z"}, "is no RFC 3339 time"),
+        ({"intersects": AOI, "limit": 10**30}, "the limit of the project"),
         ({"intersects": AOI, "ids": []}, "at least one scene id"),
         ({"intersects": AOI, "max_cloud_cover": "low"}, "expected type: Integer"),
     ],

@@ -42,16 +42,16 @@ class Fault:
     @classmethod
     def from_json(cls, value: Any) -> Fault:
         """Read an armed fault; raises 400 for unknown or wrong members."""
-        if not isinstance(value, dict):
-            raise ApiError(400, "a fault is an object")
+        match = value.get("match", {}) if isinstance(value, dict) else None
+        if not isinstance(match, dict):
+            raise ApiError(400, "a fault is an object, and so is its match")
         members = {name: part for name, part in value.items() if name != "match"}
-        match = value.get("match") or {}
         unknown = sorted((set(members) - _MEMBERS) | (set(match) - {"method", "path_glob"}))
         if unknown:
             raise ApiError(400, f"unknown members of a fault: {', '.join(unknown)}")
         try:
             return cls(**{name: _convert(name, part) for name, part in {**match, **members}.items()})
-        except (TypeError, ValueError) as error:
+        except (AttributeError, OverflowError, TypeError, ValueError) as error:
             raise ApiError(400, f"a fault cannot be read: {error}") from error
 
     def fits(self, method: str, path: str) -> bool:

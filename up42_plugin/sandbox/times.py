@@ -36,10 +36,9 @@ def _moment(text: str) -> datetime:
     body, offset = match.group(1).replace(" ", "T").replace("t", "T"), _offset(match.group(2))
     body = body.partition(".")[0] if len(body.partition(".")[2]) not in (0, 3, 6) else body
     try:
-        moment = datetime.fromisoformat(body + offset)
-    except ValueError:
+        return datetime.fromisoformat(body + offset).astimezone(timezone.utc)
+    except (OverflowError, ValueError):
         raise ValueError(f"{text!r} is no RFC 3339 time") from None
-    return moment.astimezone(timezone.utc)
 
 
 def _offset(text: Optional[str]) -> str:

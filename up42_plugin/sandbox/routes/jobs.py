@@ -15,6 +15,8 @@ from up42_plugin.sandbox.submission import JobOrder, Submission
 from up42_plugin.sandbox.views import job_task_view, job_view
 
 _TEXT = "text/plain;charset=UTF-8"
+# Far past the end of any list, and still a number the store can count with.
+_LAST_PAGE = 10**12
 
 
 class JobRoutes:
@@ -125,7 +127,7 @@ def _page(request: Request) -> int:
     text = request.argument("page") or "0"
     if not text.isdigit():
         raise ApiError(400, f"Page must not be {text}")
-    return int(text)
+    return min(int(text), _LAST_PAGE)
 
 
 def _sort(request: Request) -> Tuple[str, bool]:
