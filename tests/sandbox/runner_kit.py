@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from dataclasses import dataclass, field, replace
@@ -175,13 +176,12 @@ class Workbench:
     def __init__(self, root: Path, archive: Any) -> None:
         self.archive = archive
         self._root = root
-        self._count = 0
+        self._numbers = itertools.count(1)
         self._catalogue = Catalogue.load()
 
     def task(self, block_id: str, parameters: Mapping[str, Any], **changes: Any) -> Task:
         """A task with the block's defaults filled in; ``changes`` replace members."""
-        self._count += 1
-        folder = self._root / f"task{self._count}"
+        folder = self._root / f"task{next(self._numbers)}"
         (folder / "output").mkdir(parents=True)
         (folder / "quicklooks").mkdir()
         block = self._catalogue.get(block_id)
@@ -235,3 +235,16 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float:
     """How much two arrays go along with each other, 1 at most."""
     value = float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
     return -1.0 if math.isnan(value) else value
+
+
+def best_shift_of(truth: np.ndarray, seen: np.ndarray, reach: int = 2) -> Tuple[int, int]:
+    """By how many columns and rows ``seen`` has to be moved to go along with ``truth`` best."""
+    edge = reach + 2
+    rows, columns = truth.shape
+    inner = truth[edge:-edge, edge:-edge].astype(float)
+    shifts = [(dx, dy) for dx in range(-reach, reach + 1) for dy in range(-reach, reach + 1)]
+
+    def moved(dx: int, dy: int) -> np.ndarray:
+        return seen[edge + dy : rows - edge + dy, edge + dx : columns - edge + dx].astype(float)
+
+    return max(shifts, key=lambda shift: correlation(inner, moved(*shift)))

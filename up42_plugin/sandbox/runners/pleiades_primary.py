@@ -201,7 +201,17 @@ def _turned(north_up: Any, grid: SensorGrid) -> np.ndarray:
     bands = north_up.RasterCount
     with rasters.gdal_errors(NO_OUTPUT_ERROR, "The image cannot be brought into sensor geometry"):
         target = rasters.empty_memory_raster(grid, bands, np.uint16)
-        if gdal.Warp(target, north_up, resampleAlg="cubic", srcNodata=0, dstNodata=0, errorThreshold=0.0) is None:
+        done = gdal.Warp(
+            target,
+            north_up,
+            resampleAlg="cubic",
+            srcNodata=0,
+            dstNodata=0,
+            errorThreshold=0.0,
+            # Both grids have the same pixel; GDAL would take the turned one's box for a reduction and blur.
+            warpOptions=["XSCALE=1", "YSCALE=1"],
+        )
+        if done is None:
             raise RuntimeError(gdal.GetLastErrorMsg())
         values = target.ReadAsArray()
     return np.minimum(values.reshape(bands, grid.height, grid.width), _HIGHEST)
