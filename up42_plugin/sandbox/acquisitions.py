@@ -39,6 +39,7 @@ LEAST_SHARE = 0.002
 _PRODUCT = re.compile(r"(S2[AB])_MSIL2A_(\d{8}T\d{6})_N\d{4}_R(\d{3})_T(\d{2}[A-Z]{3})_\d{8}T\d{6}")
 _COG = re.compile(r"(S2[AB])_(\d{1,2}[A-Z]{3})_(\d{8})_(\d+)_L2A")
 _DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
 
 # First day and number of the processing baselines; later ones would shift the pixel values by an offset.
 _BASELINES = (
@@ -137,7 +138,7 @@ class Sentinel2:
         passages = [
             passage
             for satellite in SATELLITES
-            for cycle in cycles(satellite, track.orbit, track.arc, start, end)
+            for cycle in cycles(satellite, track.orbit, track.arc, start - _SECOND, end + _SECOND)
             for passage in (Passage(track, satellite, cycle),)
             if self._created(passage) <= now and start <= passage.acquired <= end and _lit(passage)
         ]

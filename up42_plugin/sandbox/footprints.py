@@ -10,7 +10,7 @@ import numpy as np
 from osgeo import gdal, ogr
 
 from up42_plugin.sandbox.archive import BBox, Grid
-from up42_plugin.sandbox.geodesy import EARTH_RADIUS_KM, WGS84, XY, spatial_reference, transformation
+from up42_plugin.sandbox.geodesy import EARTH_RADIUS_KM, HALF_TURN, WGS84, XY, spatial_reference, transformation
 
 INTERSECTS, CONTAINS = "intersects", "contains"
 
@@ -44,6 +44,21 @@ def from_geojson(geometry: Mapping[str, Any]) -> Any:
         raise ValueError("the polygon is empty or cannot be read")
     shape.FlattenTo2D()
     return shape if shape.IsValid() else shape.Buffer(0)
+
+
+def in_one_piece(shape: Any) -> Any:
+    """Return a polygon or multipolygon whose parts west of the antimeridian follow those east of it.
+
+    Areas across it come as two parts at 180 and at -180, which would seem to lie a whole turn apart.
+    """
+    west, east, _, _ = shape.GetEnvelope()
+    if east - west <= HALF_TURN or shape.GetGeometryType() == ogr.wkbPolygon:
+        return shape
+    whole = ogr.Geometry(ogr.wkbMultiPolygon)
+    for k in _count(shape):
+        part = shape.GetGeometryRef(k)
+        whole.AddGeometry(shifted(part, 2 * HALF_TURN if part.GetEnvelope()[1] <= 0 else 0.0))
+    return whole
 
 
 def to_geojson(shape: Any) -> Dict[str, Any]:

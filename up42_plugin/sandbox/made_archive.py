@@ -12,12 +12,13 @@ import numpy as np
 
 from up42_plugin.sandbox.acquisitions import Sentinel2
 from up42_plugin.sandbox.archive import Grid, Scene, SceneQuery
-from up42_plugin.sandbox.footprints import from_geojson, mask, mask_in_box
+from up42_plugin.sandbox.footprints import from_geojson, in_one_piece, mask, mask_in_box
 from up42_plugin.sandbox.geodesy import METRES_PER_DEGREE, grid_lonlat, ground_resolution
 from up42_plugin.sandbox.scene_catalogue import SYNTHETIC_NOTE, Area, Candidate, Catalogue
 from up42_plugin.sandbox.strips import PLEIADES, SPOT, Strips
 from up42_plugin.sandbox.world.clouds import Sky, under_clouds
 from up42_plugin.sandbox.world.lattice import Number
+from up42_plugin.sandbox.world.spectra import BANDS
 from up42_plugin.sandbox.world.view import SEED, render
 
 __all__ = ["SYNTHETIC_NOTE", "MadeArchive"]
@@ -60,7 +61,7 @@ class MadeArchive:
         catalogue = self._catalogue(query.sensor)
         if query.ids is not None:
             return self._by_ids(catalogue, query.ids)
-        area = Area(from_geojson(query.geometry), query.relation)
+        area = Area(in_one_piece(from_geojson(query.geometry)), query.relation)
         now = self._now()
         found: Dict[Tuple[datetime, str], Candidate] = {}
         for start, end in query.times or ((_BEGINNING, now),):
@@ -79,6 +80,10 @@ class MadeArchive:
         Raises:
             ValueError: an unknown scene, band or CRS.
         """
+        unknown = [band for band in bands if band not in BANDS]
+        if unknown:
+            raise ValueError(f"there is no band {unknown[0]!r}")
+        self._sky(scene)
         inside = mask(scene.footprint, grid)
         out = np.full((len(bands), grid.height, grid.width), np.nan, np.float32)
         rows = np.flatnonzero(inside.any(1))

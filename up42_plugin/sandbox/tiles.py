@@ -62,9 +62,10 @@ class Tile:
 
     @property
     def grid(self) -> Grid:
-        """10980 x 10980 pixels of 10 m; the upper left corner is the square's, moved out to a multiple of 60 m."""
+        """10980 x 10980 pixels of 10 m; the upper left corner is the square's, moved out to steps of 60 m."""
+        equator = _FALSE_NORTHING if self.south else 0
         left = self.column * SQUARE // _RASTER * _RASTER
-        top = -(-(self.row + 1) * SQUARE // _RASTER) * _RASTER
+        top = equator - (equator - (self.row + 1) * SQUARE) // _RASTER * _RASTER
         return Grid(self.epsg, float(left), float(top), PIXEL, int(SIZE / PIXEL), int(SIZE / PIXEL))
 
     @property
