@@ -15,11 +15,22 @@ from qgis.core import (
     QgsLayerNotesUtils,
     QgsProject,
     QgsRasterLayer,
+    QgsSingleBandGrayRenderer,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QDateTime, Qt
 
-from tests.raster_samples import data_json, feature, ndvi, output_of, superresolution, visual
+from tests.raster_samples import (
+    analytic,
+    data_json,
+    feature,
+    ndvi,
+    output_of,
+    pleiades_primary,
+    safe,
+    superresolution,
+    visual,
+)
 from up42_plugin.core.context import ThreadContext
 from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan
 from up42_plugin.core.output_errors import NoLayerError
@@ -164,9 +175,9 @@ def test_a_reopened_project_knows_its_layers(project, plans, tmp_path):
     assert [name for name, _ in tree(project.layerTreeRoot())] == ["x"]
 
 
-def test_a_broken_layer_is_mended_in_place(project, plans, output, tmp_path):
-    loader = LayerLoader(project)
-    loader.add(plans, "x", JOB)
+def test_a_broken_layer_is_mended_in_place_and_keeps_its_style(project, plans, output, tmp_path):
+    own = LayerLoader(project).add(plans, "x", JOB)[0]
+    own.setRenderer(QgsSingleBandGrayRenderer(own.dataProvider(), 7))
     assert project.write(str(tmp_path / "project.qgz"))
     project.clear()
     moved = output.rename(tmp_path / "moved")
@@ -176,6 +187,8 @@ def test_a_broken_layer_is_mended_in_place(project, plans, output, tmp_path):
     assert all(layer.isValid() for layer in layers)
     assert len(project.mapLayers()) == 2
     assert {Path(layer.source()).parent for layer in layers} == {moved}
+    assert isinstance(layers[0].renderer(), QgsSingleBandGrayRenderer)
+    assert layers[0].renderer().usesBands() == [7]
 
 
 def test_what_cannot_be_opened_is_named_and_the_rest_loads(project, plans, output):
@@ -281,10 +294,17 @@ def test_mixed_geometries_load_as_one_layer_each(project, tmp_path):
     assert len(LayerLoader(project).add(plans, "x", JOB)) == len(project.mapLayers()) == 2
 
 
-def test_the_files_of_a_layer_are_only_read(project, plans, output):
-    before = {path: path.stat().st_mtime_ns for path in output.rglob("*")}
-    LayerLoader(project).add(plans, "x", JOB)
-    assert {path: path.stat().st_mtime_ns for path in output.rglob("*")} == before
+def test_the_files_of_a_layer_are_only_read(project, output):
+    """No statistics are made on the main thread either: QGIS would keep them beside the raster."""
+    names = [path.name for path in analytic(output)]
+    pleiades_primary(output)
+    safe(output / "uuid")
+    output_of(output, "a_superresolution.tif", "v.tif", "0123_pan.tif", "uuid", *names)
+    plans = prepare_output(output, ThreadContext())
+    before = {path: path.read_bytes() for path in output.rglob("*") if path.is_file()}
+    assert len(LayerLoader(project).add(plans, "x", JOB)) == 6
+    project.clear()
+    assert {path: path.read_bytes() for path in output.rglob("*") if path.is_file()} == before
 
 
 def test_values_can_be_asked_for_where_they_are(project, plans):

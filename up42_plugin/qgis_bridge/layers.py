@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import List, Optional, Sequence, Tuple
 
-from qgis.core import QgsDataProvider, QgsMapLayer, QgsProject, QgsRasterLayer, QgsVectorLayer
+from qgis.core import (
+    QgsDataProvider,
+    QgsMapLayer,
+    QgsMultiBandColorRenderer,
+    QgsProject,
+    QgsRasterLayer,
+    QgsVectorLayer,
+)
 
 from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan
 from up42_plugin.core.output_errors import NoLayerError
@@ -62,25 +69,46 @@ class LayerLoader:
         if plan.problem:
             problems.append(plan.problem)
             return None
-        if known is not None:
-            known.setDataSource(plan.source, known.name(), known.providerType(), QgsDataProvider.ProviderOptions())
+        if known is not None:  # its style and notes may be the analyst's own by now
+            known.setDataSource(plan.source, known.name(), known.providerType(), self._options())
         layer = known if known is not None else self._layer(plan)
         if not layer.isValid():
             problems.append(f"{plan.source} cannot be opened. {_reason(layer)}".strip())
             return None
-        if isinstance(layer, QgsRasterLayer):
-            style_raster(layer, plan)
-        elif isinstance(layer, QgsVectorLayer):
-            style_vector(layer, plan)
-        describe_layer(layer, plan, job)
+        if known is None:
+            _finish(layer, plan, job)
         return layer
 
     def _layer(self, plan: LayerPlan) -> QgsMapLayer:
         if plan.kind is LayerKind.VECTOR:
             vector_options = QgsVectorLayer.LayerOptions(self._project.transformContext(), False)
             return QgsVectorLayer(plan.source, plan.title, "ogr", vector_options)
-        options = QgsRasterLayer.LayerOptions(False, self._project.transformContext())
-        return QgsRasterLayer(plan.source, plan.title, "gdal", options)
+        return self._raster(plan)
+
+    def _raster(self, plan: LayerPlan) -> QgsRasterLayer:
+        """A raster layer for which QGIS does not read pixels.
+
+        A new layer gets a stretch from its values, read here and now, which can take a second; one that changes its
+        source keeps the renderer it has. The planned style follows.
+        """
+        layer = QgsRasterLayer()
+        if plan.style is not None:
+            layer.setRenderer(QgsMultiBandColorRenderer(None, 1, 1, 1))
+        layer.setDataSource(plan.source, plan.title, "gdal", self._options(), False)
+        return layer
+
+    def _options(self) -> QgsDataProvider.ProviderOptions:
+        options = QgsDataProvider.ProviderOptions()
+        options.transformContext = self._project.transformContext()
+        return options
+
+
+def _finish(layer: QgsMapLayer, plan: LayerPlan, job: JobProvenance) -> None:
+    if isinstance(layer, QgsRasterLayer):
+        style_raster(layer, plan)
+    elif isinstance(layer, QgsVectorLayer):
+        style_vector(layer, plan)
+    describe_layer(layer, plan, job)
 
 
 def _reason(layer: QgsMapLayer) -> str:
