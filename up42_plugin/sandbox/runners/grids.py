@@ -117,7 +117,8 @@ def mask(polygon: Mapping[str, Any], grid: Grid) -> np.ndarray:
     """Which pixels the polygon touches (rows x columns of bool), holes left out."""
     reference = spatial_reference(grid.epsg)
     raster = empty_memory_raster(grid, 1, np.uint8)
-    source = ogr.GetDriverByName("Memory").CreateDataSource("")
+    driver = ogr.GetDriverByName("Memory") or ogr.GetDriverByName("MEM")  # one driver since GDAL 3.11
+    source = driver.CreateDataSource("")
     layer = source.CreateLayer("area", reference, ogr.wkbPolygon)
     feature = ogr.Feature(layer.GetLayerDefn())
     feature.SetGeometry(_projected(polygon, grid.epsg))
