@@ -108,6 +108,12 @@ def transport_to(
     )
 
 
+def never_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time-outs so long that a call which ends did so because it was woken."""
+    monkeypatch.setattr("up42_plugin.api.exchange.CONNECT_TIMEOUT", 600.0)
+    monkeypatch.setattr("up42_plugin.api.exchange.READ_TIMEOUT", 600.0)
+
+
 class Worker(threading.Thread):
     """Runs something in a thread and keeps how it ended."""
 

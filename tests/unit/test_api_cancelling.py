@@ -6,7 +6,7 @@ import threading
 from typing import Any, Iterator
 
 import pytest
-from api_kit import KEY, PROJECT, TokenDesk, Waits, Worker, everything_of, tokens_for, transport_to
+from api_kit import KEY, PROJECT, TokenDesk, Waits, Worker, everything_of, never_time_out, tokens_for, transport_to
 from scripted_server import RawServer, Reply, ScriptedServer, closed_port, data, error, raw_server
 
 from up42_plugin.api import errors
@@ -15,6 +15,11 @@ from up42_plugin.api.tokens import TokenProvider
 from up42_plugin.core.context import ThreadContext
 
 GET = Call("GET", "/things", subject="thing")
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    never_time_out(monkeypatch)
 
 
 @pytest.fixture
@@ -68,6 +73,7 @@ def test_no_other_method_follows_a_redirect(server: ScriptedServer, method: str,
 # -- cancelling
 
 
+@pytest.mark.usefixtures("patient")
 def test_cancelling_wakes_a_call_that_waits_for_its_answer(server: ScriptedServer) -> None:
     never = threading.Event()
     server.on("GET", "/things", Reply(hold=never))
@@ -79,6 +85,7 @@ def test_cancelling_wakes_a_call_that_waits_for_its_answer(server: ScriptedServe
     never.set()
 
 
+@pytest.mark.usefixtures("patient")
 def test_cancelling_wakes_a_call_in_the_middle_of_a_body(server: ScriptedServer) -> None:
     never = threading.Event()
     server.on("GET", "/things", Reply(200, b"x" * 100, hold_body=never))
@@ -90,6 +97,7 @@ def test_cancelling_wakes_a_call_in_the_middle_of_a_body(server: ScriptedServer)
     never.set()
 
 
+@pytest.mark.usefixtures("patient")
 def test_cancelling_wakes_a_wait_between_tries(server: ScriptedServer) -> None:
     server.on("GET", "/things", error(429, "slow down", Retry_After="50"))
     context = ThreadContext()
@@ -100,6 +108,7 @@ def test_cancelling_wakes_a_wait_between_tries(server: ScriptedServer) -> None:
     assert isinstance(worker.ended().error, errors.Cancelled)
 
 
+@pytest.mark.usefixtures("patient")
 def test_cancelling_wakes_a_tls_handshake_that_nobody_answers() -> None:
     def silent(server: RawServer, connection: Any) -> None:
         connection.recv(1)
@@ -114,6 +123,7 @@ def test_cancelling_wakes_a_tls_handshake_that_nobody_answers() -> None:
         assert isinstance(worker.ended().error, errors.Cancelled)
 
 
+@pytest.mark.usefixtures("patient")
 def test_cancelling_wakes_a_connection_that_is_not_accepted(full_port: int) -> None:
     context = ThreadContext()
     transport = transport_to(f"http://127.0.0.1:{full_port}", context)

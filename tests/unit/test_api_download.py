@@ -7,7 +7,7 @@ import threading
 from typing import Any, Callable, Iterator, List, Optional
 
 import pytest
-from api_kit import TokenDesk, Waits, Worker, everything_of, tokens_for, transport_to
+from api_kit import TokenDesk, Waits, Worker, everything_of, never_time_out, tokens_for, transport_to
 from scripted_server import RawServer, Reply, ScriptedServer, Seen, closed_port, error, raw_server
 
 from up42_plugin.api import errors
@@ -17,6 +17,11 @@ from up42_plugin.core.context import ThreadContext
 CONTENT = bytes(range(256)) * 40
 SECRET = "hunter2signature"
 PATH = "/artifacts/output.tgz"
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    never_time_out(monkeypatch)
 
 
 @pytest.fixture
@@ -247,6 +252,7 @@ def test_a_cut_chunked_download_is_an_error() -> None:
             rest_of(stream, 5)
 
 
+@pytest.mark.usefixtures("patient")
 def test_cancelling_wakes_a_blocked_read_in_another_thread(server: ScriptedServer) -> None:
     never = threading.Event()
     server.on("GET", PATH, Reply(200, CONTENT, hold_body=never))
@@ -266,6 +272,7 @@ def test_cancelling_wakes_a_blocked_read_in_another_thread(server: ScriptedServe
     stream.close()
 
 
+@pytest.mark.usefixtures("patient")
 def test_cancelling_wakes_an_open_that_waits(server: ScriptedServer) -> None:
     never = threading.Event()
     server.on("GET", PATH, Reply(hold=never))

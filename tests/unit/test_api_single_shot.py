@@ -7,13 +7,18 @@ import threading
 from typing import Iterator, Type
 
 import pytest
-from api_kit import JOB, JOBS, TokenDesk, Worker, how_it_ended, send, tokens_for, transport_to
+from api_kit import JOB, JOBS, TokenDesk, Worker, how_it_ended, never_time_out, send, tokens_for, transport_to
 from scripted_server import RawServer, Reply, ScriptedServer, data, error, raw_server
 
 from up42_plugin.api import errors
 from up42_plugin.api.calls import Call
 from up42_plugin.api.classic.client import ClassicClient
 from up42_plugin.core.context import ThreadContext
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    never_time_out(monkeypatch)
 
 
 @pytest.fixture
@@ -169,6 +174,7 @@ def test_wrong_credentials_are_told_as_such(server: ScriptedServer) -> None:
 # -- cancelled
 
 
+@pytest.mark.usefixtures("patient")
 def test_cancelled_while_the_answer_is_awaited_is_unknown(server: ScriptedServer) -> None:
     never = threading.Event()
     server.on("POST", JOBS, Reply(hold=never))
@@ -180,6 +186,7 @@ def test_cancelled_while_the_answer_is_awaited_is_unknown(server: ScriptedServer
     never.set()
 
 
+@pytest.mark.usefixtures("patient")
 def test_cancelled_in_the_middle_of_the_answer_is_unknown(server: ScriptedServer) -> None:
     never = threading.Event()
     server.on("POST", JOBS, Reply(200, {"data": JOB}, hold_body=never))
@@ -191,6 +198,7 @@ def test_cancelled_in_the_middle_of_the_answer_is_unknown(server: ScriptedServer
     never.set()
 
 
+@pytest.mark.usefixtures("patient")
 def test_cancelled_before_the_first_byte_is_cancelled() -> None:
     def silent(server: RawServer, connection: socket.socket) -> None:
         connection.recv(1)
@@ -205,6 +213,7 @@ def test_cancelled_before_the_first_byte_is_cancelled() -> None:
         assert isinstance(worker.ended().error, errors.Cancelled)
 
 
+@pytest.mark.usefixtures("patient")
 def test_cancelled_while_the_token_is_renewed_is_cancelled(server: ScriptedServer) -> None:
     never = threading.Event()
     server.on("POST", "/oauth/token", Reply(hold=never))
