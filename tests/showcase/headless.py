@@ -6,9 +6,9 @@ import sys
 import time
 from typing import Any, Callable, List, Optional
 
-from qgis.core import QgsApplication, QgsCoordinateReferenceSystem, QgsMapRendererParallelJob, QgsProject
+from qgis.core import QgsApplication, QgsProject
 from qgis.gui import QgsLayerTreeMapCanvasBridge, QgsMapCanvas, QgsMessageBar
-from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt, pyqtSignal, qInstallMessageHandler
 from qgis.PyQt.QtGui import QColor, QFont
 from qgis.PyQt.QtWidgets import QAction, QDockWidget, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
 
@@ -34,6 +34,14 @@ class HeadlessInterface(QObject):
         self.window.addToolBar(self.tools)
         self.menus: List[QAction] = []
         self.bridge = QgsLayerTreeMapCanvasBridge(QgsProject.instance().layerTreeRoot(), self.canvas)
+
+    def close(self) -> None:
+        """Take window and map down while the application still stands."""
+        self.bridge.deleteLater()
+        self.canvas.stopRendering()
+        self.window.close()
+        self.window.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
     def mainWindow(self) -> QMainWindow:  # noqa: N802
         return self.window
@@ -74,6 +82,7 @@ class HeadlessInterface(QObject):
 
 def start_qgis() -> QgsApplication:
     """The application, with widgets but without a screen."""
+    qInstallMessageHandler(_quiet)
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts, True)
     application = QgsApplication([arg.encode() for arg in sys.argv[:1]], True)
     font = QFont("DejaVu Sans")
@@ -82,6 +91,12 @@ def start_qgis() -> QgsApplication:
     application.initQgis()
     application.authManager().setMasterPassword("throw-away", True)
     return application
+
+
+def _quiet(_kind: object, _context: object, text: str) -> None:
+    """Qt's own remarks, without those that the screenless platform makes about itself."""
+    if "This plugin does not support" not in text:
+        print(text, file=sys.stderr)  # noqa: T201
 
 
 def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60.0, each: Optional[Callable] = None) -> None:
@@ -95,15 +110,3 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60.0, ea
         if each is not None:
             each()
         time.sleep(0.01)
-
-
-def render_map(canvas: QgsMapCanvas, path: str, width: int = 1200, height: int = 900) -> None:
-    """Draw what the canvas shows, with the outlines on it, into a picture."""
-    settings = canvas.mapSettings()
-    settings.setOutputSize(QSize(width, height))
-    settings.setDestinationCrs(QgsCoordinateReferenceSystem(canvas.mapSettings().destinationCrs()))
-    settings.setBackgroundColor(QColor("white"))
-    job = QgsMapRendererParallelJob(settings)
-    job.start()
-    job.waitForFinished()
-    job.renderedImage().save(path)

@@ -96,6 +96,7 @@ def prepare_quicklook(quicklook: Quicklook, folder: Path) -> LayerPlan:
         acquired=scene.acquired,
         acquired_until=scene.acquired,
         provenance=_provenance(scene),
+        smooth=True,
         synthetic=scene.synthetic,
         problem=problem,
     )

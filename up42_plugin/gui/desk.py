@@ -11,8 +11,10 @@ from qgis.PyQt.QtGui import QKeySequence
 from qgis.PyQt.QtWidgets import QAction, QPushButton
 
 from up42_plugin.api.errors import Up42Error
+from up42_plugin.core.configuration import JobConfiguration
 from up42_plugin.core.freshness import TestedQuery
 from up42_plugin.core.jobs import JobState, Mode
+from up42_plugin.core.outputs import SHORT_TITLES
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.service import Balance
 from up42_plugin.gui.area_outline import AreaOutline
@@ -112,7 +114,7 @@ class Desk(QObject):
         if form.configuration is None or provider is None or not self.new_job.ready.can_test:
             return
         self._testing_since = time.monotonic()
-        self._testing = self.runs.start(provider, form.configuration, Mode.TEST_QUERY, self._name())
+        self._testing = self.runs.start(provider, form.configuration, Mode.TEST_QUERY, self._test_name())
         self.new_job.set_running(True)
         self._tick.start()
         self._show_testing()
@@ -125,7 +127,7 @@ class Desk(QObject):
         fingerprint = form.configuration.fingerprint
         estimation = self.new_job.price.estimation
         proposal = proposal_of(
-            self._name(),
+            self._live_name(form.configuration),
             configuration=form.configuration,
             values=self.dock.search.values,
             tested=self.new_job.tested,
@@ -139,12 +141,22 @@ class Desk(QObject):
 
         self.live_job.ask(provider, form.configuration, proposal, still_open)
 
-    def _name(self) -> str:
-        """``Taormina, Contains``: the area's layer and the filter; people change it in the confirmation."""
-        where = self.new_job.selection.layer_name or "Area"
+    @property
+    def _where(self) -> str:
+        where = self.new_job.selection.layer_name or "area"
+        return f"{where[:1].upper()}{where[1:]}"
+
+    def _live_name(self, configuration: JobConfiguration) -> str:
+        """``Taormina super-resolution``; people change it in the confirmation."""
+        block = configuration.workflow.steps[-1].block
+        what = SHORT_TITLES.get(block.name, block.title)
+        return f"{self._where} {what if what[1:2].isupper() else what[:1].lower() + what[1:]}"
+
+    def _test_name(self) -> str:
+        """``Taormina, Contains``."""
         kind = self.dock.search.values.geometric_filter
         label = next(text.split(" (")[0] for known, text, _ in FILTERS if known is kind)
-        return f"{where[:1].upper()}{where[1:]}, {label}"
+        return f"{self._where}, {label}"
 
     def _opened(self) -> None:
         self._outline.set_shown(True)

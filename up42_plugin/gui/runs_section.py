@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Optional
+from typing import Dict, Optional, Tuple
 
 from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import QSize, pyqtSignal
@@ -98,6 +98,10 @@ class RunsSection(QgsCollapsibleGroupBox):
     def row(self, key: str) -> RunRow:
         """The row of a run; raises ``KeyError`` for one that is not shown."""
         return self._rows[key]
+
+    def rows(self) -> Tuple[Tuple[str, RunRow], ...]:
+        """Keys and rows, oldest first."""
+        return tuple(self._rows.items())
 
     def _forget_old(self) -> None:
         while len(self._rows) > _SHOWN:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Callable, List
 
 
-def python_of_qgis(platform: str, executable: str, exec_prefix: str, exists: Callable[[str], bool]) -> str:
+def python_of_qgis(
+    platform: str, executable: str, exec_prefix: str, exists: Callable[[str], bool], installed: str = ""
+) -> str:
     """Return the path of the interpreter.
 
-    On Linux ``sys.executable`` is one. On Windows and macOS it is QGIS itself, which embeds Python: the interpreter
+    On Linux QGIS embeds Python's library, which guesses ``sys.executable`` from PATH: it may be any other Python there
+    that lacks QGIS's packages. The library itself knows where its own program was installed. On Windows and macOS it is QGIS itself, which embeds Python: the interpreter
     then stands where that Python was installed, or beside QGIS.
 
     Args:
@@ -19,6 +23,7 @@ def python_of_qgis(platform: str, executable: str, exec_prefix: str, exists: Cal
         executable: ``sys.executable``.
         exec_prefix: ``sys.exec_prefix``.
         exists: tells whether a file exists.
+        installed: where the running Python's own program was installed; tried first, but not on Windows.
 
     Raises:
         FileNotFoundError: there is none; the text names the places that were looked at.
@@ -26,7 +31,8 @@ def python_of_qgis(platform: str, executable: str, exec_prefix: str, exists: Cal
     if platform == "win32":
         candidates = _on_windows(PureWindowsPath(executable), PureWindowsPath(exec_prefix))
     else:
-        candidates = _elsewhere(PurePosixPath(executable), PurePosixPath(exec_prefix))
+        own = [PurePosixPath(installed)] if installed else []
+        candidates = [*own, *_elsewhere(PurePosixPath(executable), PurePosixPath(exec_prefix))]
     places = [str(path) for path in candidates]
     for place in places:
         if exists(place):
@@ -36,7 +42,10 @@ def python_of_qgis(platform: str, executable: str, exec_prefix: str, exists: Cal
 
 def qgis_python() -> str:
     """Return the interpreter of the QGIS that runs this; raises ``FileNotFoundError``."""
-    return python_of_qgis(sys.platform, sys.executable or "", sys.exec_prefix, os.path.isfile)
+    folder = sysconfig.get_config_var("BINDIR")
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    installed = f"{folder}/{name}" if folder else ""
+    return python_of_qgis(sys.platform, sys.executable or "", sys.exec_prefix, os.path.isfile, installed)
 
 
 def _itself(executable: PurePath) -> List[PurePath]:

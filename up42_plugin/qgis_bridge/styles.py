@@ -7,6 +7,7 @@ from typing import Optional
 from qgis.core import (
     QgsColorRampShader,
     QgsContrastEnhancement,
+    QgsCubicRasterResampler,
     QgsFillSymbol,
     QgsMultiBandColorRenderer,
     QgsPalettedRasterRenderer,
@@ -44,6 +45,8 @@ def style_raster(layer: QgsRasterLayer, plan: LayerPlan) -> None:
     renderer = _renderer(layer, plan)
     if renderer is not None:
         layer.setRenderer(renderer)
+    if plan.smooth:
+        layer.resampleFilter().setZoomedInResampler(QgsCubicRasterResampler())
 
 
 def _renderer(layer: QgsRasterLayer, plan: LayerPlan) -> Optional[QgsRasterRenderer]:
