@@ -102,7 +102,7 @@ def zipped(*entries: Tuple[str, bytes], **attributes) -> bytes:
             info = zipfile.ZipInfo("placeholder")
             info.filename = name
             info.external_attr = attributes.get("external_attr", 0)
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info.compress_type = attributes.get("compression", zipfile.ZIP_DEFLATED)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the same name twice is meant
                 archive.writestr(info, data)
@@ -204,6 +204,7 @@ def _damaged() -> Iterator[Tuple[str, bytes, str]]:
     yield "broken pax records", tgz(GOOD, member(b"p", b"0 path=x\n", b"x"), member(b"output/a")), DAMAGED
     yield "folder with content", tgz(GOOD, member(b"output/a", b"x", b"5")), DAMAGED
     yield "zip without directory", zipped(("output/a", b"x"))[:40], DAMAGED
+    yield "zip of another compression", zipped(("output/a", b"x" * 99), compression=zipfile.ZIP_LZMA), DAMAGED
     yield "zip with a wrong checksum", _with_wrong_crc(zipped(("output/a", b"xyz"))), DAMAGED
 
 

@@ -65,10 +65,54 @@ def test_super_resolution_is_true_colour_with_a_cut_from_its_values(tmp_path):
     assert isinstance(plan.style, RgbStyle)
     assert shown(plan.style) == (1, 2, 3)
     assert plan.style.natural
-    low, high = np.percentile(coast()["B04"], (2, 98))
-    assert (plan.style.red.minimum, plan.style.red.maximum) == pytest.approx((low, high), abs=1)
+    cuts = [np.percentile(coast()[name], (2, 98)) for name in ("B04", "B03", "B02")]
+    low, high = min(cut[0] for cut in cuts), max(cut[1] for cut in cuts)
+    for shown_band in (plan.style.red, plan.style.green, plan.style.blue):
+        assert (shown_band.minimum, shown_band.maximum) == pytest.approx((low, high), abs=1)
     assert plan.nodata == 0.0
     assert plan.provenance["bands"][:4] == ["B4", "B3", "B2", "B8"]
+
+
+def test_bands_without_known_units_are_cut_one_by_one(tmp_path):
+    land = coast()
+    names = ("B04", "B03", "B02")
+    geotiff(tmp_path / "a.tif", [land[name] for name in names], descriptions=("red", "green", "blue"))
+    style = only(output_of(tmp_path, "a.tif")).style
+    for name, shown_band in zip(names, (style.red, style.green, style.blue)):
+        expected = tuple(np.percentile(land[name], (2, 98)))
+        assert (shown_band.minimum, shown_band.maximum) == pytest.approx(expected, abs=1)
+
+
+@pytest.mark.parametrize("block", ["s2-superresolution", ""])
+@pytest.mark.parametrize("share", [0.1, 0.2])
+def test_clouds_do_not_make_the_land_dark(tmp_path, block, share):
+    def red_range(cloudy_rows):
+        land = coast()
+        bands = [land[name] for name in ("B04", "B03", "B02")]
+        for band, white in zip(bands, (7600, 7700, 7800)):
+            band[:cloudy_rows] = white
+        geotiff(tmp_path / f"{cloudy_rows}.tif", bands, descriptions=("red", "green", "blue"))
+        return only(output_of(tmp_path, f"{cloudy_rows}.tif"), block_name=block).style.red
+
+    clear, cloudy = red_range(0), red_range(int(120 * share))
+    assert cloudy.maximum == pytest.approx(clear.maximum, rel=0.1)
+    assert cloudy.minimum == pytest.approx(clear.minimum, rel=0.1)
+
+
+def test_a_small_island_is_no_cloud(tmp_path):
+    sea = [np.full((100, 100), level, np.uint16) for level in (150, 300, 400)]
+    sea[0][::2] += 20
+    for band, soil in zip(sea, (1800, 1300, 900)):
+        band[40:60, 40:60] = soil
+    geotiff(tmp_path / "a.tif", sea)
+    assert only(output_of(tmp_path, "a.tif")).style.red.maximum == pytest.approx(1800)
+
+
+def test_a_scene_of_nothing_but_cloud_is_shown_as_it_is(tmp_path):
+    white = np.random.default_rng(1).integers(6000, 8000, (50, 50)).astype(np.uint16)
+    geotiff(tmp_path / "a.tif", [white, white, white])
+    style = only(output_of(tmp_path, "a.tif"), block_name="aws-s2-l2a").style
+    assert 5900 < style.red.minimum < style.red.maximum < 8100
 
 
 def test_super_resolution_without_original_bands_says_what_it_shows(tmp_path):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Dict, Mapping, Optional, Sequence, Tuple
+import re
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
 
 from up42_plugin.core.bands import BLUE, FALSE_COLOURS, GREEN, NIR, PAN, RED, band_roles
 from up42_plugin.core.gdal_access import open_raster
@@ -19,10 +22,10 @@ from up42_plugin.core.layer_plan import (
 from up42_plugin.core.rasters import RasterFacts, cut_range, distinct, implied_nodata, sample
 
 NDVI_STEPS: Tuple[RampStep, ...] = (
-    RampStep(0.2, "#a6611a", "0.2 and less: none"),
-    RampStep(0.4, "#dfc27d", "0.2 to 0.4: sparse"),
-    RampStep(0.6, "#a6d96a", "0.4 to 0.6: moderate"),
-    RampStep(0.9, "#1a9641", "0.6 to 0.9: dense"),
+    RampStep(0.2, "#a97c50", "0.2 and less: none"),
+    RampStep(0.4, "#e2d49a", "0.2 to 0.4: sparse"),
+    RampStep(0.6, "#a8cf6a", "0.4 to 0.6: moderate"),
+    RampStep(0.9, "#3f9a45", "0.6 to 0.9: dense"),
     RampStep(1.0, "#00441b", "above 0.9: very dense"),
 )
 LAND_COVER: Mapping[int, Tuple[str, str]] = {
@@ -32,7 +35,7 @@ LAND_COVER: Mapping[int, Tuple[str, str]] = {
     4: ("#d8b365", "Barren"),
     5: ("#d7191c", "Urban"),
 }
-VEGETATION: Sequence[str] = ("#a6611a", "#dfc27d", "#a6d96a", "#1a9641", "#00441b")
+VEGETATION: Sequence[str] = tuple(step.colour for step in NDVI_STEPS)
 # Twelve colours that stay apart for most people (Paul Tol's "muted" and "bright" schemes).
 CLUSTERS: Sequence[str] = (
     "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77",
@@ -42,6 +45,11 @@ CLUSTERS: Sequence[str] = (
 _CLASS_BLOCKS = ("kmeans-clustering", "landcover", "up42-ndvithreshold", "up42-waterfinder-water")
 _RADAR = ("vv", "vh", "hh", "hv")
 _KMEANS_NODATA = 255.0
+SENTINEL2_BLOCKS = ("aws-s2-l2a", "sobloo-s2-l1c-fullscene", "s2-superresolution", "esa-s2-l2a-gtiff-analytic")
+_SENTINEL2_BAND = re.compile(r"\b(665|705) nm\b")
+_CLOUD_REFLECTANCE = 2400.0
+_WHITE_SPREAD = 0.35
+_MOST_CLOUDS = 0.9
 
 
 def choose_style(source: str, facts: RasterFacts, block: str, stem: str) -> Tuple[RasterStyle, Optional[float]]:
@@ -58,7 +66,7 @@ def choose_style(source: str, facts: RasterFacts, block: str, stem: str) -> Tupl
     if any(role in roles for role in _RADAR):
         index = next(roles[role] for role in _RADAR if role in roles)
         return GreyStyle(_ranged(source, (index,), nodata)[0], facts.alpha), nodata
-    return _colour(source, facts, roles, nodata), nodata
+    return _colour(source, facts, block, roles, nodata), nodata
 
 
 def holds_classes(facts: RasterFacts, block: str, stem: str) -> bool:
@@ -93,7 +101,7 @@ def _is_ndvi(facts: RasterFacts, block: str, stem: str) -> bool:
     return named and band.dtype.startswith("Float")
 
 
-def _colour(source: str, facts: RasterFacts, roles: Dict[str, int], nodata: Optional[float]) -> RgbStyle:
+def _colour(source: str, facts: RasterFacts, block: str, roles: Dict[str, int], nodata: Optional[float]) -> RgbStyle:
     for wanted in ((RED, GREEN, BLUE), *FALSE_COLOURS):
         if all(role in roles for role in wanted):
             chosen, natural = tuple(roles[role] for role in wanted), wanted[0] == RED
@@ -104,8 +112,16 @@ def _colour(source: str, facts: RasterFacts, roles: Dict[str, int], nodata: Opti
     if _already_a_picture(facts, roles):
         ranges = tuple(BandRange(index) for index in chosen)
     else:
-        ranges = _ranged(source, chosen, nodata)
+        ranges = _ranged_colours(source, chosen, nodata, _cloud_from(facts, block, natural))
     return RgbStyle(ranges[0], ranges[1], ranges[2], facts.alpha, natural)
+
+
+def _cloud_from(facts: RasterFacts, block: str, natural: bool) -> Optional[float]:
+    """The value clouds begin at where values are Sentinel-2's reflectances x 10000; None for other numbers."""
+    if not natural or facts.bands[0].dtype != "UInt16":
+        return None
+    described = any(_SENTINEL2_BAND.search(band.description) for band in facts.bands)
+    return _CLOUD_REFLECTANCE if described or block in SENTINEL2_BLOCKS else None
 
 
 def _already_a_picture(facts: RasterFacts, roles: Mapping[str, int]) -> bool:
@@ -118,6 +134,41 @@ def _ranged(source: str, bands: Sequence[int], nodata: Optional[float]) -> Tuple
     values = sample(source, sorted(set(bands)), nodata)
     ranges = {index: cut_range(values[index]) or (0.0, 1.0) for index in values}
     return tuple(BandRange(index, *ranges[index]) for index in bands)
+
+
+def _ranged_colours(
+    source: str, bands: Sequence[int], nodata: Optional[float], cloud_from: Optional[float]
+) -> Tuple[BandRange, ...]:
+    """Ranges of three colours between the clouds: a few clouds would make everything else dark.
+
+    Surface reflectances get one range for all three, so that water stays blue and soil brown; other numbers (with
+    haze, or gains of their own) get one each.
+    """
+    values = sample(source, sorted(set(bands)), nodata)
+    clear = ~cloudy([values[index] for index in bands], cloud_from)
+    ranges = {index: cut_range(values[index][clear]) or (0.0, 1.0) for index in values}
+    if cloud_from is not None:
+        common = (min(low for low, _ in ranges.values()), max(high for _, high in ranges.values()))
+        ranges = dict.fromkeys(ranges, common)
+    return tuple(BandRange(index, *ranges[index]) for index in bands)
+
+
+def cloudy(colours: Sequence[np.ndarray[Any, Any]], cloud_from: Optional[float]) -> np.ndarray[Any, Any]:
+    """Where a picture is white and bright: above ``cloud_from`` in all colours, or far above the rest of them.
+
+    Far above is Tukey's outer fence: three interquartile ranges above the third quartile. None where nearly all
+    would be: then it is what the picture shows.
+    """
+    stack = np.stack([values.astype(np.float64) for values in colours])
+    if not stack.shape[1]:
+        return np.zeros(0, bool)
+    darkest, brightest = stack.min(axis=0), stack.max(axis=0)
+    fence = cloud_from
+    if fence is None:
+        low, high = np.percentile(darkest, (25, 75))
+        fence = high + 3.0 * (high - low)
+    found: np.ndarray[Any, Any] = (darkest > fence) & (brightest - darkest < _WHITE_SPREAD * brightest)
+    return found if found.mean() < _MOST_CLOUDS else np.zeros_like(found)
 
 
 def _classes(values: Sequence[float], block: str) -> Tuple[ColourClass, ...]:

@@ -168,25 +168,26 @@ def gdal_progress(context: JobContext, text: str) -> Iterator[Any]:
 
 
 def sample(source: Source, bands: Sequence[int], nodata: Optional[float] = None) -> Dict[int, np.ndarray[Any, Any]]:
-    """Valid values of each band as flat arrays, from a read reduced to at most 1000 x 1000 pixels.
+    """Values of each band as flat arrays of equal length, from a read reduced to at most 1000 x 1000 pixels.
 
-    Left out: no-data (the band's own, or ``nodata``), NaN, infinities, and what an alpha band hides.
+    Left out are pixels that are not drawn: where one of the bands has no-data (its own, or ``nodata``), NaN or
+    infinity, or where an alpha band hides it.
     """
     dataset = open_raster(source)
     width, height = dataset.RasterXSize, dataset.RasterYSize
     shrink = max(1.0, max(width, height) / SAMPLE_SIDE)
     size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
     found: Dict[int, np.ndarray[Any, Any]] = {}
+    keep = np.ones((size[1], size[0]), bool)
     for index in bands:
         band = dataset.GetRasterBand(index)
-        values = _read_reduced(band, size, name_of(source))
+        found[index] = _read_reduced(band, size, name_of(source))
         # The mask knows no-data, alpha and masks of their own alike.
-        keep = _read_reduced(band.GetMaskBand(), size, name_of(source)) > 0
-        keep &= np.isfinite(values)
+        keep &= _read_reduced(band.GetMaskBand(), size, name_of(source)) > 0
+        keep &= np.isfinite(found[index])
         if nodata is not None:
-            keep &= values != nodata
-        found[index] = values[keep]
-    return found
+            keep &= found[index] != nodata
+    return {index: values[keep] for index, values in found.items()}
 
 
 def _read_reduced(band: Any, size: Tuple[int, int], what: str) -> np.ndarray[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import stat
@@ -9,7 +10,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Callable, Mapping, Protocol
+from typing import IO, Callable, Iterator, Mapping, Protocol
 
 from up42_plugin.core.inflate import ByteBudget, GzipReader, Read
 from up42_plugin.core.output_errors import DamagedArchiveError, DiskFullError, FolderError, HostileArchiveError
@@ -121,37 +122,41 @@ class Unpacker:
         self._size += size
 
     def _make_folder(self, path: str) -> None:
-        try:
+        with self._writing(0):
             system_path(self._folder / path).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise self._folder_error(error, 0) from error
 
     def _write(self, path: str, read: Read, size: int = 0) -> int:
         """Only ever makes a new file: nothing that exists is written through or over."""
+        with self._writing(size):
+            target = system_path(self._folder / path).open("xb", buffering=0)
         written = 0
-        try:
-            with system_path(self._folder / path).open("xb", buffering=0) as target:
-                while True:
-                    self._watch.check()
-                    chunk = read(_CHUNK)
-                    if not chunk:
-                        return written
+        with contextlib.closing(target):
+            while True:
+                self._watch.check()
+                chunk = read(_CHUNK)
+                if not chunk:
+                    return written
+                with self._writing(size - written):
                     _write_all(target, chunk)
-                    written += len(chunk)
+                written += len(chunk)
+
+    @contextlib.contextmanager
+    def _writing(self, needed: int) -> Iterator[None]:
+        """Errors of the disk in our words; errors of the download pass elsewhere."""
+        try:
+            yield
         except OSError as error:
-            raise self._folder_error(error, size - written) from error
+            if not is_disk_full(error):
+                raise FolderError(self._folder, error) from error
+            free = self._free_space(self._folder)
+            needed = max(needed, 1)
+            # With a quota, what the disk says is free is not ours.
+            raise DiskFullError(needed, free if free < needed else 0) from error
 
     def _expect_room(self, size: int) -> None:
         free = self._free_space(self._folder)
         if size > free:
             raise DiskFullError(size, free)
-
-    def _folder_error(self, error: OSError, needed: int) -> Exception:
-        if is_disk_full(error):
-            free = self._free_space(self._folder)
-            needed = max(needed, 1)
-            return DiskFullError(needed, free if free < needed else 0)  # a quota: what the disk says is not ours
-        return FolderError(self._folder, error)
 
     def _zip(self, read: Read) -> None:
         """A zip keeps its directory at the end: spool it to a file first, beside what it will become."""
@@ -163,7 +168,7 @@ class Unpacker:
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise DamagedArchiveError(f"zip: {error}") from error
         except NotImplementedError as error:
-            raise DamagedArchiveError(f"zip with an unknown compression: {error}") from error
+            raise DamagedArchiveError(f"zip of an unknown kind: {error}") from error
         finally:
             system_path(spool).unlink()
 
@@ -176,6 +181,8 @@ class Unpacker:
                     raise HostileArchiveError(f"not plain: {info.orig_filename[:200]!r}", "holds a link or a device")
                 if info.flag_bits & _ENCRYPTED:
                     raise HostileArchiveError(f"encrypted: {info.orig_filename[:200]!r}", "is encrypted")
+                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise DamagedArchiveError(f"zip with compression {info.compress_type}")
                 folder = info.orig_filename.endswith("/")
                 if folder:
                     self._member(info.orig_filename, 0, folder, _nothing)
