@@ -11,12 +11,15 @@ from service_kit import (
     SUPERRESOLUTION,
     SUPERRESOLUTION_WORKFLOW,
     Gate,
+    OneSceneArchive,
     as_test_query,
     default_runners,
     published_input,
 )
 
+from up42_plugin.sandbox.catalogue import Catalogue
 from up42_plugin.sandbox.runners.contract import RunnerError
+from up42_plugin.sandbox.scenes import SceneCounter
 
 PLEIADES_INPUT = {"oneatlas-pleiades-primary:1": {"intersects": AOI}, "ndvi:1": {}}
 
@@ -193,3 +196,37 @@ def test_history_is_paged_and_bounded_by_dates(service):
     assert service.call("GET", "/accounts/me/credits/history?from=yesterday").status_code == 400
     everything = service.get("/accounts/me/credits/history?size=2000")["content"]
     assert sum(entry["delta"] for entry in everything) == service.balance()
+
+
+class CountingArchive(OneSceneArchive):
+    def __init__(self):
+        self.queries = []
+
+    def search(self, query):
+        self.queries.append(query)
+        return super().search(query)
+
+
+def test_scenes_of_a_configuration_are_searched_once_and_again_when_time_has_passed():
+    archive, moment = CountingArchive(), [0.0]
+    counter = SceneCounter(lambda: archive, default_runners, lambda: moment[0])
+    block = Catalogue.load().by_name("oneatlas-pleiades-primary")
+    parameters = block.with_defaults({"contains": AOI, "limit": 3, "max_cloud_cover": 20})
+    first = counter(block, parameters)
+    assert first == counter(block, parameters)
+    assert (first.scenes, len(archive.queries)) == (1, 1)
+    query = archive.queries[0]
+    assert (query.sensor, query.relation, query.limit, query.max_cloud_cover) == ("pleiades", "contains", 3, 20.0)
+    counter(block, {**parameters, "limit": 4})
+    assert len(archive.queries) == 2
+    moment[0] = 1000.0
+    counter(block, parameters)
+    assert len(archive.queries) == 3
+
+
+def test_continents_are_not_searched_for_an_estimation():
+    archive = CountingArchive()
+    counter = SceneCounter(lambda: archive, default_runners)
+    block = Catalogue.load().by_name("aws-s2-l2a")
+    assert counter(block, block.with_defaults({"bbox": [0, 30, 40, 60]})) is None
+    assert archive.queries == []

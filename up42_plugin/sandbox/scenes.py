@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from typing import Any, Mapping, Optional
+import threading
+import time
+from collections import OrderedDict
+from typing import Any, Callable, Mapping, Optional, Tuple
 
 from up42_plugin.sandbox import geometry, times
 from up42_plugin.sandbox.archive import SceneArchive, SceneQuery
@@ -12,6 +16,10 @@ from up42_plugin.sandbox.estimate import Coverage
 from up42_plugin.sandbox.taskrun import ArchiveSource, Runners
 
 logger = logging.getLogger(__name__)
+
+# No live job is larger; searching a continent would keep a test query waiting for minutes.
+LARGEST_KM2 = 1000.0
+_REMEMBERED, _REMEMBERED_S = 64, 300.0
 
 
 def scene_query(sensor: str, parameters: Mapping[str, Any]) -> Optional[SceneQuery]:
@@ -32,28 +40,44 @@ def scene_query(sensor: str, parameters: Mapping[str, Any]) -> Optional[SceneQue
 
 
 class SceneCounter:
-    """Asks the archive what a data task will find."""
+    """Asks the archive what a data task will find, and remembers it: a configuration is estimated again and again."""
 
-    def __init__(self, archive: ArchiveSource, runners: Runners) -> None:
+    def __init__(self, archive: ArchiveSource, runners: Runners, clock: Callable[[], float] = time.monotonic) -> None:
         self._archive = archive
         self._runners = runners
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, Tuple[float, Optional[Coverage]]] = OrderedDict()
 
     def __call__(self, block: Block, parameters: Mapping[str, Any]) -> Optional[Coverage]:
-        """Scenes and covered area; None where the archive has nothing to say on this block."""
+        """Scenes and covered area; None where the archive has nothing to say on this block or area."""
         if block.id not in self._runners():
             return None
         output = block.capabilities.get("output", {}).get("raster", {}).get("up42_standard", {})
         query = scene_query(str(output.get("sensor", "")).lower(), parameters)
-        if query is None:
+        if query is None or geometry.area_km2(query.geometry) > LARGEST_KM2:
             return None
-        return self._coverage(self._archive(), query)
+        key = json.dumps([block.id, parameters], sort_keys=True)
+        with self._lock:
+            asked, coverage = self._known.get(key, (float("-inf"), None))
+        if self._clock() - asked > _REMEMBERED_S:
+            coverage = _coverage(self._archive(), query)
+            self._remember(key, coverage)
+        return coverage
 
-    @staticmethod
-    def _coverage(archive: SceneArchive, query: SceneQuery) -> Optional[Coverage]:
-        try:
-            scenes = archive.search(query)
-        except (LookupError, ValueError):
-            logger.info("the archive knows no sensor %s", query.sensor)
-            return None
-        shared = sum(geometry.shared_area_km2(query.geometry, scene.footprint) for scene in scenes)
-        return Coverage(len(scenes), shared)
+    def _remember(self, key: str, coverage: Optional[Coverage]) -> None:
+        with self._lock:
+            self._known[key] = (self._clock(), coverage)
+            self._known.move_to_end(key)
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+
+
+def _coverage(archive: SceneArchive, query: SceneQuery) -> Optional[Coverage]:
+    try:
+        scenes = archive.search(query)
+    except (LookupError, ValueError):
+        logger.info("the archive knows no sensor %s", query.sensor)
+        return None
+    shared = sum(geometry.shared_area_km2(query.geometry, scene.footprint) for scene in scenes)
+    return Coverage(len(scenes), shared)
