@@ -19,6 +19,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QDateTime, Qt
+from qgis.PyQt.QtGui import QColor
 
 from tests.raster_samples import (
     analytic,
@@ -31,6 +32,7 @@ from tests.raster_samples import (
     superresolution,
     visual,
 )
+from tests.rendering import BACKGROUND, rendered
 from up42_plugin.core.context import ThreadContext
 from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan
 from up42_plugin.core.output_errors import NoLayerError
@@ -173,6 +175,25 @@ def test_a_reopened_project_knows_its_layers(project, plans, tmp_path):
     assert len(LayerLoader(project).add(plans, "x", JOB)) == 2
     assert len(project.mapLayers()) == 2
     assert [name for name, _ in tree(project.layerTreeRoot())] == ["x"]
+
+
+def test_a_project_moved_with_its_outputs_still_shows_them(project, tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    names = [path.name for path in analytic(here / "outputs")]
+    pleiades_primary(here / "outputs")
+    superresolution(here / "outputs" / "a_superresolution.tif")
+    output_of(here / "outputs", "a_superresolution.tif", "0123_pan.tif", *names)
+    plans = prepare_output(here / "outputs", ThreadContext())
+    LayerLoader(project).add(plans, "x", JOB)
+    assert project.write(str(here / "project.qgz"))
+    project.clear()
+    here.rename(there)
+    assert project.read(str(there / "project.qgz"))
+    layers = list(project.mapLayers().values())
+    assert len(layers) == 4
+    assert all(layer.isValid() for layer in layers), [layer.source() for layer in layers if not layer.isValid()]
+    for layer in layers:
+        assert rendered([layer], 40, 40).pixel(20, 20) != QColor(BACKGROUND).rgb()
 
 
 def test_a_broken_layer_is_mended_in_place_and_keeps_its_style(project, plans, output, tmp_path):

@@ -135,6 +135,8 @@ class Unpacker:
                 self._watch.check()
                 chunk = read(_CHUNK)
                 if not chunk:
+                    with self._writing(size):
+                        target.close()  # some file systems tell only now
                     return written
                 with self._writing(size - written):
                     _write_all(target, chunk)
