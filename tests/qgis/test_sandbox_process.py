@@ -320,10 +320,8 @@ class TestPythonOfQgis:
         assert python_of_qgis(platform, executable, prefix, lambda path: path == there) == there
 
     def test_another_python_first_on_the_path_is_not_taken(self):
-        here = {"/home/me/.pyenv/shims/python3", "/usr/bin/python3.11"}
-        found = python_of_qgis(
-            "linux", "/home/me/.pyenv/shims/python3", "/usr", here.__contains__, "/usr/bin/python3.11"
-        )
+        here = {"/opt/pyenv/shims/python3", "/usr/bin/python3.11"}
+        found = python_of_qgis("linux", "/opt/pyenv/shims/python3", "/usr", here.__contains__, "/usr/bin/python3.11")
         assert found == "/usr/bin/python3.11"
 
     @pytest.mark.parametrize(("platform", "flavour"), [("win32", PureWindowsPath), ("darwin", PurePosixPath)])

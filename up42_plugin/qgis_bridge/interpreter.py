@@ -14,9 +14,9 @@ def python_of_qgis(
 ) -> str:
     """Return the path of the interpreter.
 
-    On Linux QGIS embeds Python's library, which guesses ``sys.executable`` from PATH: it may be any other Python there
-    that lacks QGIS's packages. The library itself knows where its own program was installed. On Windows and macOS it is QGIS itself, which embeds Python: the interpreter
-    then stands where that Python was installed, or beside QGIS.
+    QGIS embeds Python's library. On Linux the library guesses ``sys.executable`` from PATH, where any other Python may
+    stand first that lacks QGIS's packages; but it knows where its own program was installed. On Windows and macOS
+    ``sys.executable`` is QGIS itself: the interpreter stands where Python was installed, or beside QGIS.
 
     Args:
         platform: ``sys.platform``.
