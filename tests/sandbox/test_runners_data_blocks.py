@@ -173,6 +173,16 @@ def test_pleiades_test_queries_tell_price_and_size_beside_the_properties(bench):
     assert ran.usage.square_km == pytest.approx(geometry.area_km2(AREA), rel=1e-6)
 
 
+def test_the_price_holds_across_the_antimeridian(bench):
+    scene = pleiades_scene()
+    around = [[lon - 15.29 + 179.99, lat] for lon, lat in scene.footprint["coordinates"][0]]
+    area = {"type": "Polygon", "coordinates": [[[lon - 15.29 - 179.98, lat] for lon, lat in AREA["coordinates"][0]]]}
+    footprint = {"type": "Polygon", "coordinates": [around]}
+    bench.archive.search = lambda _query: [replace(scene, footprint=footprint)]
+    ran = bench.run(registry.ONEATLAS_PLEIADES_PRIMARY, {"intersects": area}, test_query=True)
+    assert ran.features[0]["estimatedCredits"] == 2012
+
+
 def test_stereo_images_only_finds_just_those(bench):
     mono = pleiades_scene()
     stereo = replace(mono, id=mono.id.replace("0417", "0418"), properties={**mono.properties, "stereo": True})

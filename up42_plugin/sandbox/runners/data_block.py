@@ -11,7 +11,6 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 import numpy as np
 
 from up42_plugin.sandbox.archive import Grid, Scene, SceneQuery
-from up42_plugin.sandbox.geometry import shared_area_km2
 from up42_plugin.sandbox.runners import data_json, grids
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
 from up42_plugin.sandbox.runners.errors import INPUT_PARAMETERS_ERROR, NO_INPUT_ERROR
@@ -103,7 +102,7 @@ def _describe(task: Task, block: DataBlock, finds: Sequence[Find], area: Area) -
         for f in finds
     ]
     data_json.write(task, features)
-    square_km = sum(shared_area_km2(area, find.scene.footprint) for find in finds)
+    square_km = sum(grids.shared_km2(area, find.scene.footprint) for find in finds)
     return Usage(square_km=square_km, scenes=len(finds), output_bytes=data_json.output_bytes(task))
 
 

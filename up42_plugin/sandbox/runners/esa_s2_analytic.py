@@ -9,7 +9,6 @@ import numpy as np
 from osgeo import gdal
 
 from up42_plugin.sandbox.archive import Grid
-from up42_plugin.sandbox.geometry import shared_area_km2
 from up42_plugin.sandbox.runners import data_block, data_json, grids, sentinel2
 from up42_plugin.sandbox.runners.contract import Task, Usage
 from up42_plugin.sandbox.runners.data_block import Area, DataBlock, Delivery, Find
@@ -46,7 +45,7 @@ def _deliver(task: Task, find: Find, area: Area) -> Optional[Delivery]:
         data_json.feature(find.feature_id, grids.outline(windows[name]), find.properties, _file_name(find, name))
         for name in _FILES
     ]
-    return Delivery(features, shared_area_km2(area, find.scene.footprint), pixels)
+    return Delivery(features, grids.shared_km2(area, find.scene.footprint), pixels)
 
 
 def _groups() -> List[Tuple[int, Sequence[str]]]:

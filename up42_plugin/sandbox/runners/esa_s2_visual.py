@@ -7,7 +7,6 @@ from typing import Optional
 from osgeo import gdal
 
 from up42_plugin.sandbox.archive import Scene
-from up42_plugin.sandbox.geometry import shared_area_km2
 from up42_plugin.sandbox.runners import data_block, data_json, grids, sentinel2
 from up42_plugin.sandbox.runners.contract import Task, Usage
 from up42_plugin.sandbox.runners.data_block import Area, DataBlock, Delivery, Find
@@ -48,4 +47,4 @@ def _deliver(task: Task, find: Find, area: Area) -> Optional[Delivery]:
         path.unlink()
         return None
     feature = data_json.feature(find.feature_id, grids.outline(grid), find.properties, path.name)
-    return Delivery([feature], shared_area_km2(area, find.scene.footprint), grid.width * grid.height)
+    return Delivery([feature], grids.shared_km2(area, find.scene.footprint), grid.width * grid.height)

@@ -14,6 +14,7 @@ from osgeo import gdal, ogr
 
 from up42_plugin.sandbox.archive import Grid
 from up42_plugin.sandbox.geodesy import WGS84, XY, spatial_reference, transform
+from up42_plugin.sandbox.geometry import shared_area_km2
 from up42_plugin.sandbox.runners.rasters import empty_memory_raster
 
 STRIP_PIXELS = 1 << 18
@@ -111,6 +112,13 @@ def polygon_of_corners(corners: Sequence[XY], epsg: int) -> Dict[str, Any]:
 def square_km(grid: Grid) -> float:
     """The grid's area on the map plane."""
     return grid.width * grid.height * grid.pixel**2 / 1e6
+
+
+def shared_km2(polygon: Mapping[str, Any], footprint: Mapping[str, Any]) -> float:
+    """Square kilometres of the part of a polygon inside a convex one, whose longitudes may run past 180."""
+    ring = footprint["coordinates"][0]
+    turned = [[[point[0] + turn, point[1]] for point in ring] for turn in (-360.0, 0.0, 360.0)]
+    return max(shared_area_km2(polygon, {"type": "Polygon", "coordinates": [part]}) for part in turned)
 
 
 def mask(polygon: Mapping[str, Any], grid: Grid) -> np.ndarray:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, List, Mapping
 
-from up42_plugin.sandbox.geometry import shared_area_km2
-from up42_plugin.sandbox.runners import data_json
+from up42_plugin.sandbox.runners import data_json, grids
 from up42_plugin.sandbox.runners.contract import RunnerError, Task
 from up42_plugin.sandbox.runners.errors import WRONG_INPUT_ERROR
 
@@ -45,4 +44,4 @@ def priced_km2(task: Task, source: Mapping[str, Any]) -> float:
     geometry = source.get("geometry")
     if task.geometry is None or not geometry:
         return 0.0
-    return shared_area_km2(task.geometry, geometry)
+    return grids.shared_km2(task.geometry, geometry)

@@ -11,7 +11,6 @@ from osgeo import gdal
 
 from up42_plugin.sandbox.archive import Scene
 from up42_plugin.sandbox.catalogue import Catalogue
-from up42_plugin.sandbox.geometry import shared_area_km2
 from up42_plugin.sandbox.runners import data_block, data_json, grids, rasters, sensor
 from up42_plugin.sandbox.runners.contract import Task, Usage
 from up42_plugin.sandbox.runners.data_block import Area, DataBlock, Delivery, Find
@@ -99,7 +98,7 @@ def _present(task: Task, scene: Scene, area: Area) -> Find:
 
 def _offer(task: Task, scene: Scene, area: Area) -> Dict[str, Any]:
     """What the provider says about size (megabytes) and price of the area's part in the scene."""
-    square_km = shared_area_km2(area, scene.footprint)
+    square_km = grids.shared_km2(area, scene.footprint)
     return {
         "fileSize": math.ceil(square_km * _BYTES_PER_KM2 / _MEGABYTE),
         "estimatedCredits": _credits(task, square_km),
@@ -112,7 +111,7 @@ def _credits(task: Task, square_km: float) -> int:
 
 
 def _announce(task: Task, finds: Sequence[Find], area: Area) -> None:
-    total = sum(shared_area_km2(area, find.scene.footprint) for find in finds)
+    total = sum(grids.shared_km2(area, find.scene.footprint) for find in finds)
     task.log("INFO", f"Estimated credits for this job: {_credits(task, total)}")
 
 
@@ -135,7 +134,7 @@ def _deliver(task: Task, find: Find, area: Area) -> Optional[Delivery]:
     if not _clips(task):
         properties["rastersCover"] = "The area of interest and 2 km around it, not the whole scene."
     feature = data_json.feature(find.feature_id, grids.polygon_of_corners(pan.corners, pan.epsg), properties, name)
-    return Delivery([feature], shared_area_km2(area, scene.footprint), valid)
+    return Delivery([feature], grids.shared_km2(area, scene.footprint), valid)
 
 
 def _sensor_grid(scene: Scene, area: Area, margin: float) -> Optional[SensorGrid]:
