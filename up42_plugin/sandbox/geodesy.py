@@ -95,10 +95,15 @@ def _bilinear(nodes: np.ndarray, fx: np.ndarray, fy: np.ndarray, i: np.ndarray, 
     return lines[:, a] * (1 - u) + lines[:, a + 1] * u
 
 
+def metres_per_unit(epsg: int) -> float:
+    """Return metres per unit of a CRS (per degree of latitude for degrees)."""
+    if epsg == WGS84:
+        return METRES_PER_DEGREE
+    return float(spatial_reference(epsg).GetLinearUnits())
+
+
 def ground_resolution(grid: Grid, lat: np.ndarray) -> Any:
     """Return metres on the ground per pixel: a number, or one for each latitude where the CRS stretches."""
     if grid.epsg == WEB_MERCATOR:
         return grid.pixel * np.cos(np.radians(lat))
-    if grid.epsg == WGS84:
-        return grid.pixel * METRES_PER_DEGREE
-    return grid.pixel * spatial_reference(grid.epsg).GetLinearUnits()
+    return grid.pixel * metres_per_unit(grid.epsg)

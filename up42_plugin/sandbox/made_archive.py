@@ -12,8 +12,9 @@ import numpy as np
 
 from up42_plugin.sandbox.acquisitions import Sentinel2
 from up42_plugin.sandbox.archive import Grid, Scene, SceneQuery
+from up42_plugin.sandbox.enlarging import coarse_grid, enlarged
 from up42_plugin.sandbox.footprints import from_geojson, in_one_piece, mask, mask_in_box
-from up42_plugin.sandbox.geodesy import METRES_PER_DEGREE, grid_lonlat, ground_resolution
+from up42_plugin.sandbox.geodesy import METRES_PER_DEGREE, grid_lonlat, ground_resolution, metres_per_unit
 from up42_plugin.sandbox.scene_catalogue import SYNTHETIC_NOTE, Area, Candidate, Catalogue
 from up42_plugin.sandbox.strips import PLEIADES, SPOT, Strips
 from up42_plugin.sandbox.world.clouds import Sky, under_clouds
@@ -24,6 +25,9 @@ from up42_plugin.sandbox.world.view import SEED, render
 __all__ = ["SYNTHETIC_NOTE", "MadeArchive"]
 
 TRUE_COLOUR = ("B04", "B03", "B02")
+
+OPTICS = 1.0
+"""Metres that the finest sensor resolves: Pléiades' half metre is resampled from 0.7 m."""
 
 _CHUNK = 1 << 20
 _SKIES = 16
@@ -97,9 +101,7 @@ class MadeArchive:
             if not columns.size:
                 continue
             left, right = int(columns[0]), int(columns[-1]) + 1
-            window = _window(grid, left, top, right - left, bottom - top)
-            lon, lat = grid_lonlat(window)
-            values = self._seen(scene, bands, lon, lat, ground_resolution(window, lat))
+            values = self._window(scene, bands, _window(grid, left, top, right - left, bottom - top))
             out[:, top:bottom, left:right] = np.where(part[:, left:right], values, np.float32(np.nan))
         return out
 
@@ -119,6 +121,14 @@ class MadeArchive:
         values = self._seen(scene, TRUE_COLOUR, lon, lat, longer / size * METRES_PER_DEGREE)
         inside = mask_in_box(scene.footprint, scene.bbox, width, height)
         return np.moveaxis(_browse(values) * inside, 0, 2)
+
+    def _window(self, scene: Scene, bands: Sequence[str], grid: Grid) -> np.ndarray:
+        """Return reflectances of a whole window, as if the scene had data everywhere."""
+        factor = math.ceil(OPTICS / (grid.pixel * metres_per_unit(grid.epsg)) - 1e-6)
+        coarse = coarse_grid(grid, factor) if factor > 1 else grid
+        lon, lat = grid_lonlat(coarse)
+        values = self._seen(scene, bands, lon, lat, ground_resolution(coarse, lat))
+        return np.clip(enlarged(values, coarse, grid), 0, 1) if factor > 1 else values
 
     def _seen(
         self, scene: Scene, bands: Sequence[str], lon: np.ndarray, lat: np.ndarray, resolution: Number

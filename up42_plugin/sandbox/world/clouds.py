@@ -68,9 +68,7 @@ class Sky:
         lattice = Lattice(p, finest)
 
         def at_nodes(i: Array, j: Array) -> Fields:
-            x = ((i + lattice.n // 2) % lattice.n - lattice.n // 2) * lattice.size
-            res = np.full(i.size, lattice.size, F)
-            opacity, shadow = self._both(Points(x.ravel(), (j * lattice.size).ravel(), res))
+            opacity, shadow = self._both(lattice.points(i, j))
             return opacity.reshape(i.shape), shadow.reshape(i.shape)
 
         between = np.stack(lattice.between(at_nodes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, List, Optional, Sequence
+from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -20,14 +20,30 @@ from up42_plugin.sandbox.world.lattice import (
     length,
     noise,
     sampled,
+    smooth,
     step,
     uniform,
 )
 from up42_plugin.sandbox.world.parcels import COARSE, Parcels, parcels
-from up42_plugin.sandbox.world.relief import Relief, relief
+from up42_plugin.sandbox.world.region import Region, region_of
+from up42_plugin.sandbox.world.relief import Landform, Relief, landform, relief
 from up42_plugin.sandbox.world.settlements import buildings, density, network
 
 CROWN_SIZE = 6.5
+_BROAD_PATCHES = 3
+
+
+@dataclass
+class Broad:
+    """Noise without detail below 200 m: vegetation patches, slow change, bends of roads and fields (m), lakes."""
+
+    patch: Array
+    wide: Array
+    bend_x: Array
+    bend_y: Array
+    drift_x: Array
+    drift_y: Array
+    lake: Array
 
 
 @dataclass
@@ -127,21 +143,63 @@ class Ground:
     land: Optional[Land]
 
 
+def terrain(p: Points, seed: int) -> Tuple[Relief, Broad]:
+    """Return the relief and the noise that changes slowly."""
+
+    def layers(q: Points) -> Fields:
+        region = region_of(q, seed)
+        return *_values(landform(q, region, seed)), *_values(region), *_values(_broad(q, seed))
+
+    values = smooth(p, layers)
+    end = len(fields(Landform))
+    form, values = Landform(*values[:end]), values[end:]
+    end = len(fields(Region))
+    region, broad = Region(*values[:end]), Broad(*values[end:])
+    return relief(p, form, region, seed), broad
+
+
+def _values(group: Any) -> List[Array]:
+    return [getattr(group, member.name) for member in fields(group)]
+
+
+def _broad(p: Points, seed: int) -> Broad:
+    drift_x, drift_y = noise(p, 2300, seed + 222), noise(p, 2500, seed + 223)
+    return Broad(
+        patch=fbm(p, 1100, _BROAD_PATCHES, seed + 300, 0.62),
+        wide=noise(p, 4200, seed + 330),
+        bend_x=noise(p, 760, seed + 220) * 75,
+        bend_y=noise(p, 700, seed + 221) * 75,
+        drift_x=drift_x * 330,
+        drift_y=drift_y * 330,
+        lake=noise(p.moved(drift_x * 1500, drift_y * 1500), 6400, seed + 340),
+    )
+
+
 def ground(lon: Array, lat: Array, resolution: Number, seed: int) -> Ground:
     """Return what covers points (degrees, one-dimensional) that are sampled every ``resolution`` metres."""
     p = sampled(lon, lat, resolution)
-    r = relief(p, seed)
+    r, broad = terrain(p, seed)
     far = lat.astype(F)
-    tex = _textures(p, r, far, seed)
+    tex = _textures(p, r, broad, far, seed)
     sea = clamp(0.5 - tex.shore / p.res, 0, 1)
     ashore = sea < 1
     land = None
     if ashore.all():
-        land = _land(p, far, r, tex, seed)
+        land = _land(p, far, r, broad, tex, seed=seed)
     elif ashore.any():
-        land = _land(Points(p.x[ashore], p.y[ashore], p.res[ashore]), far[ashore], *_part((r, tex), ashore), seed)
-    swirl = fbm(p.moved(tex.wide * 2600, tex.patch * 1500), 21e3, 3, seed + 350) if sea.any() else sea
-    return Ground(p, r, tex, sea, swirl, ashore, land)
+        part = Points(p.x[ashore], p.y[ashore], p.res[ashore])
+        land = _land(part, far[ashore], *_part((r, broad, tex), ashore), seed=seed)
+    return Ground(p, r, tex, sea, _swirl(p, seed) if sea.any() else sea, ashore, land)
+
+
+def _swirl(p: Points, seed: int) -> Array:
+    """Return the pattern of the sea's currents."""
+
+    def layer(q: Points) -> Fields:
+        x, y = noise(q, 4200, seed + 351) * 2600, noise(q, 3900, seed + 352) * 2600
+        return (fbm(q.moved(x, y), 21e3, 3, seed + 350),)
+
+    return smooth(p, layer)[0]
 
 
 def _part(groups: Sequence[Any], where: Array) -> List[Any]:
@@ -157,9 +215,8 @@ def _part(groups: Sequence[Any], where: Array) -> List[Any]:
     ]
 
 
-def _land(p: Points, lat: Array, r: Relief, tex: Textures, seed: int) -> Land:
-    bend = p.moved(noise(p, 760, seed + 220) * 75, noise(p, 700, seed + 221) * 75)
-    drift = noise(p, 2300, seed + 222), noise(p, 2500, seed + 223)
+def _land(p: Points, lat: Array, r: Relief, broad: Broad, tex: Textures, *, seed: int) -> Land:
+    bend = p.moved(broad.bend_x, broad.bend_y)
     f = parcels(bend, seed + 200)
     farm = _farm(p, r, f, tex)
     return Land(
@@ -170,16 +227,16 @@ def _land(p: Points, lat: Array, r: Relief, tex: Textures, seed: int) -> Land:
         parcels=f,
         vegetation=_vegetation(p, r, tex, farm.field, seed),
         farm=farm,
-        town=_town(p, bend.moved(drift[0] * 330, drift[1] * 330), f, tex, r, seed=seed),
-        water=_water(p, p.moved(drift[0] * 1500, drift[1] * 1500), r, tex, seed),
+        town=_town(p, bend.moved(broad.drift_x, broad.drift_y), f, tex, r, seed=seed),
+        water=_water(p, broad, r, tex),
     )
 
 
-def _textures(p: Points, r: Relief, lat: Array, seed: int) -> Textures:
-    patch, g = fbm(p, 1100, 5, seed + 300, 0.62), r.region
-    bed, brook = np.abs(r.river + 75 * patch), np.abs(r.stream + 45 * patch)
-    wide = noise(p, 4200, seed + 330)
-    stem = np.abs(r.stem + 170 * patch + 550 * wide)
+def _textures(p: Points, r: Relief, broad: Broad, lat: Array, seed: int) -> Textures:
+    g, wide = r.region, broad.wide
+    patch = broad.patch + fbm(p, 1100, 5, seed + 300, 0.62, first=_BROAD_PATCHES)
+    bed, brook = np.abs(r.form.river + 75 * patch), np.abs(r.form.stream + 45 * patch)
+    stem = np.abs(r.form.stem + 170 * patch + 550 * wide)
     return Textures(
         patch=patch,
         grain=F(0.9) * fbm(p, 36, 7, seed + 310, 0.85),
@@ -188,7 +245,7 @@ def _textures(p: Points, r: Relief, lat: Array, seed: int) -> Textures:
         * step(0.1, 0.45, g.wet),
         fertile=np.maximum(np.exp(stem * F(-1 / 1500)), F(0.5) * np.exp(bed * F(-1 / 350))),
         cool=step(1500, 2600, r.h + 28 * np.abs(lat) - 700),
-        shore=r.h / (r.steep + F(0.01)),
+        shore=r.h / (r.form.steep + F(0.01)),
         stem=stem,
         bed=bed,
         brook=brook,
@@ -197,7 +254,7 @@ def _textures(p: Points, r: Relief, lat: Array, seed: int) -> Textures:
 
 def _farm(p: Points, r: Relief, f: Parcels, t: Textures) -> Farm:
     g = r.region
-    plain = 1 - step(0.13, 0.27, r.steep) - 0.6 * t.cool - r.lava
+    plain = 1 - step(0.13, 0.27, r.form.steep) - 0.6 * t.cool - r.form.lava
     wish = plain * step(0.14, 0.3, g.wet) + 0.55 * t.wide + 0.25 * t.patch + 0.2 * g.urban - 0.9 * (g.wild - 0.5)
     wish = wish + 0.4 * t.fertile * plain
     own = f.random(2)
@@ -217,15 +274,15 @@ def _vegetation(p: Points, r: Relief, t: Textures, field: Array, seed: int) -> V
     green = g.wet + 0.25 * t.wide + 0.3 * t.damp
     grass = clamp(0.25 + 0.75 * green + 0.35 * t.patch + 0.12 * t.grain, 0, 1)
     rainy = step(0.12, 0.4, g.wet)
-    scrub = step(-0.45, 0.4, 0.8 * t.patch + 0.35 * t.grain + 1.6 * r.steep - 0.05) * rainy * (1 - t.cool)
-    slope = 0.9 * np.minimum(r.steep, 0.5)
+    scrub = step(-0.45, 0.4, 0.8 * t.patch + 0.35 * t.grain + 1.6 * r.form.steep - 0.05) * rainy * (1 - t.cool)
+    slope = 0.9 * np.minimum(r.form.steep, 0.5)
     wood = 0.75 * t.patch + 0.45 * t.wide + 0.9 * (g.wet - 0.55) + slope + 0.45 * t.damp
-    wood = wood + 1.2 * (g.wild - 0.5) - 1.2 * t.cool * t.cool - 2 * r.lava
+    wood = wood + 1.2 * (g.wild - 0.5) - 1.2 * t.cool * t.cool - 2 * r.form.lava
     trees = clamp((wood - 0.22) * np.where(p.res > COARSE, F(2.5), F(5)) + 1.2 * t.grain, 0, 1)
     crown = 1 + 0.3 * t.grain + 0.10 * t.patch
     w7 = p.weight(7.0)
     if np.any(w7):
-        bushy = 0.45 * step(-0.6, 0.6, 0.8 * t.patch + 1.6 * r.steep) * rainy
+        bushy = 0.45 * step(-0.6, 0.6, 0.8 * t.patch + 1.6 * r.form.steep) * rainy
         cover, light = _crowns(p, np.maximum(clamp((wood - 0.2) * 5, 0, 1.1), bushy), seed + 320)
         crown = crown + w7 * (np.where(cover > 0, light * (0.55 + 0.45 * cover), F(0.5)) - crown)
         scrub = scrub + w7 * (np.maximum(0.7 * scrub, cover * (bushy > 0.02)) - scrub)
@@ -264,17 +321,19 @@ def _crowns(p: Points, wish: Array, seed: int) -> Fields:
 def _town(p: Points, wind: Points, f: Parcels, t: Textures, r: Relief, *, seed: int) -> Town:
     main = network(wind, 5200.0, seed + 230, 0.8, 0.75)
     minor = network(wind, 1300.0, seed + 240, 0.55, 0.35)
-    rim = 420 * t.wide + 520 * t.patch - 900 * r.steep + 90
+    rim = 420 * t.wide + 520 * t.patch - 900 * r.form.steep + 90
     dense = np.maximum(
         density(main, np.minimum(0.55 + 0.9 * r.region.urban + 0.3 * t.fertile, 1), rim),
         density(minor, np.minimum(0.25 + r.region.urban, 1), rim * 0.3),
     )
     roadside = 0.42 * step(150, 60, np.minimum(main.road, minor.road)) * (uniform(f.parcel, 12) < 0.3 * r.region.urban)
     dense = np.maximum(dense, roadside * (r.region.wet > 0.2))
-    dense = dense * (1 - step(0.3, 0.5, r.steep)) * step(10, 40, t.shore) * step(60, 140, t.stem) * (1 - r.lava)
+    dense = (
+        dense * (1 - step(0.3, 0.5, r.form.steep)) * step(10, 40, t.shore) * step(60, 140, t.stem) * (1 - r.form.lava)
+    )
     area = clamp((dense - 0.25 + 0.5 * (f.random(3) - 0.5)) * 16, 0, 1)
     b = buildings(p, f, dense, seed)
-    tame = 1 - step(0.3, 0.6, r.steep)
+    tame = 1 - step(0.3, 0.6, r.form.steep)
     road = np.maximum(p.stripe(main.road, 14), p.stripe(minor.road, 6) * tame)
     return Town(
         area=area,
@@ -287,19 +346,19 @@ def _town(p: Points, wind: Points, f: Parcels, t: Textures, r: Relief, *, seed: 
     )
 
 
-def _water(p: Points, shifted: Points, r: Relief, t: Textures, seed: int) -> Water:
+def _water(p: Points, broad: Broad, r: Relief, t: Textures) -> Water:
     g = r.region
     width = 10 + 26 * step(-0.6, 0.8, t.wide)
-    broad = 45 + 60 * step(-0.6, 0.8, t.wide)
+    channel = 45 + 60 * step(-0.6, 0.8, t.wide)
     bank = p.stripe(t.bed, width * 2.6) * step(-0.4, 0.5, t.patch) * (1 - step(0.45, 0.7, g.wet))
-    lake = noise(shifted, 6400, seed + 340) + 0.10 * t.patch + 0.25 * g.wet - 0.8 - 0.7 * g.rugged
+    lake = broad.lake + 0.10 * t.patch + 0.25 * g.wet - 0.8 - 0.7 * g.rugged
     strand = 18 + 26 * step(-0.5, 0.7, t.patch + 0.5 * t.wide)
     near = clamp((strand - t.shore) / np.maximum(p.res, 4) + 0.5, 0, 1)
     beach = near * (1 - step(0.12, 0.3, length(r.gx, r.gy)))
     return Water(
         lake=clamp(lake * 1700 / np.maximum(p.res, 3), 0, 1),
         river=np.maximum(
-            np.maximum(p.stripe(t.bed, width), p.stripe(t.stem, broad)),
+            np.maximum(p.stripe(t.bed, width), p.stripe(t.stem, channel)),
             p.stripe(t.brook, 4) * step(0.4, 0.7, g.wet),
         ),
         bank=bank * 0.75,

@@ -22,6 +22,9 @@ COS40 = float(np.cos(np.radians(40.0)))
 GIRTH = 40_075_016.686 * COS40
 """Nominal metres around the Earth."""
 MAX_LATITUDE = 85.0
+FINE = 3.0
+"""Nominal metres per sample below which layers without fine detail are interpolated."""
+SMOOTH_CELL = 24.0
 _GOLDEN = 0x9E3779B1
 
 
@@ -163,6 +166,11 @@ class Lattice:
         get = self.table(fn)
         return get(0, 0), get(1, 0), get(0, 1), get(1, 1)
 
+    def points(self, i: Array, j: Array) -> Points:
+        """Return nodes (one-dimensional) as points that are sampled as far apart as they lie."""
+        x = ((i + self.n // 2) % self.n - self.n // 2) * self.size  # around the prime meridian, as plane() has them
+        return Points(x.ravel(), (j * self.size).ravel(), np.full(i.size, self.size, F))
+
     def between(self, fn: Callable[[Array, Array], Fields]) -> List[Array]:
         """Return fn's values interpolated between the nodes around each point (bilinear)."""
         u, v = self.u, self.v
@@ -202,14 +210,27 @@ def sloped_noise(p: Points, size: float, salt: int, slope: bool = True) -> Field
     return value, gx, gy
 
 
-def fbm(p: Points, size: float, octaves: int, salt: int, gain: float = 0.5) -> Array:
-    """Return the sum of octaves from wavelength ``size`` down, each kept as far as the sampling carries it."""
+def fbm(p: Points, size: float, octaves: int, salt: int, gain: float = 0.5, *, first: int = 0) -> Array:
+    """Return the sum of octaves from wavelength ``size`` down, each kept as far as the sampling carries it.
+
+    ``first`` leaves out the octaves before it.
+    """
     out = np.zeros(p.x.shape, F)
-    amplitude, wavelength = 1.0, size
-    for octave in range(octaves):
+    for octave in range(first, octaves):
+        wavelength = size * 0.5**octave
         w = p.weight(wavelength)
         if isinstance(w, float) and w == 0.0:
             break
-        out = out + noise(p, wavelength, salt + octave) * (F(amplitude) * w)
-        amplitude, wavelength = amplitude * gain, wavelength * 0.5
+        out = out + noise(p, wavelength, salt + octave) * (F(gain**octave) * w)
     return out
+
+
+def smooth(p: Points, fn: Callable[[Points], Fields]) -> List[Array]:
+    """Return layers that have no detail below some 200 m: interpolated between nodes where the samples are fine."""
+    if p.fine > FINE:
+        return list(fn(p))
+    lattice = Lattice(p, SMOOTH_CELL)
+    between = lattice.between(lambda i, j: tuple(value.reshape(i.shape) for value in fn(lattice.points(i, j))))
+    if p.coarse <= FINE:
+        return between
+    return [np.where(p.res <= FINE, value, direct) for value, direct in zip(between, fn(p))]

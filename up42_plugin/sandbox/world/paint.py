@@ -62,8 +62,8 @@ def _wild(canvas: Canvas, g: Land, s: Season) -> None:
     canvas.over(v.grass * s.grass, "grass", 1 + 0.1 * t.grain)
     canvas.over(v.scrub * 0.8, "scrub", 1 + 0.2 * t.grain + 0.5 * (np.minimum(v.crown, 1) - 1) * g.p.weight(7.0))
     canvas.over(v.rock * 0.7, "rock", 0.9 + 0.2 * t.grain + 0.1 * t.patch)
-    if np.any(g.relief.lava):
-        canvas.over(g.relief.lava * 0.92, "basalt", 0.95 + 0.25 * t.grain + 0.2 * t.patch)
+    if np.any(g.relief.form.lava):
+        canvas.over(g.relief.form.lava * 0.92, "basalt", 0.95 + 0.25 * t.grain + 0.2 * t.patch)
 
 
 def _fields(canvas: Canvas, g: Land, s: Season) -> None:

@@ -81,6 +81,7 @@ class _Calendar:
         self.t = F(date.timetuple().tm_yday) + np.where(g.lat < 0, F(182.5), F(0))
         self.delay = F(_LATER_BY_DEGREE) * clamp(far - 38, 0, 25)
         self.swing = step(3, 22, far)  # no seasons at the equator
+        self.mild = step(28, 33, far) * step(45, 41, far)  # winters are rainy and green
 
     def bump(self, peak: Number, wide: Number) -> Array:
         """Return 0..1 around a day of the year: slow rise, faster fall."""
@@ -114,10 +115,11 @@ def season(g: Land, date: dt.date) -> Season:
         orchard = _CROPS[_ORCHARD, 0] + own * (orchard - _CROPS[_ORCHARD, 0])
     vigour = 0.75 + 0.3 * g.parcels.random(6) + 0.10 * g.tex.patch
     rainy = step(0.5, 0.9, wet)
-    lush = np.maximum(0.62 * rainy, 0.3 * g.tex.fertile)
+    weeds = c.mild * c.bump(45, 75) * (0.15 + 0.6 * g.parcels.random(13))
+    lush = np.maximum(np.maximum(0.62 * rainy, 0.3 * g.tex.fertile), weeds)
     field = np.maximum(field * vigour * (1 + 0.25 * g.tex.fertile), lush * (1 - stubble))
     dryland = 1 - step(0.38, 0.72, wet)
-    grass = dryland * (0.12 + 0.75 * c.bump(85, 75)) + (1 - dryland) * (0.55 + 0.4 * c.bump(170, 85))
+    grass = dryland * (0.12 + 0.75 * c.bump(80, 82)) + (1 - dryland) * (0.55 + 0.4 * c.bump(170, 85))
     leaf = np.maximum(c.bump(196, 85) ** F(0.5) * F(1.15), 1 - step(30, 46, np.abs(g.lat)))
     return Season(
         field=clamp(field, 0, 1),

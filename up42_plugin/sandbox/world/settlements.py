@@ -21,7 +21,7 @@ from up42_plugin.sandbox.world.lattice import (
     uniform,
 )
 from up42_plugin.sandbox.world.parcels import Parcels, split
-from up42_plugin.sandbox.world.relief import ANCHOR
+from up42_plugin.sandbox.world.region import ANCHOR
 
 STREET_WIDTH = 8.0
 

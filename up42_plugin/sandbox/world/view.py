@@ -8,10 +8,9 @@ from typing import Callable, Sequence, Tuple
 
 import numpy as np
 
-from up42_plugin.sandbox.world.ground import Ground, Land, ground
+from up42_plugin.sandbox.world.ground import Ground, Land, ground, terrain
 from up42_plugin.sandbox.world.lattice import Array, F, Number, sampled
 from up42_plugin.sandbox.world.paint import paint
-from up42_plugin.sandbox.world.relief import relief
 from up42_plugin.sandbox.world.seasons import orchards
 
 SEED = 7
@@ -86,7 +85,7 @@ def _land_classes(g: Land) -> Array:
         (g.vegetation.forest, FOREST, 0.5),
         (g.town.area, TOWN, 0.5),
         (g.town.road, ROAD, 0.5),
-        (g.relief.lava, ROCK, 0.5),
+        (g.relief.form.lava, ROCK, 0.5),
         (g.water.beach, SAND, 0.5),
         (g.water.cliff, ROCK, 0.5),
         (g.water.river, WATER, 0.8),
@@ -104,4 +103,4 @@ def land_cover(lon: Number, lat: Number, resolution: Number = 10.0, seed: int = 
 
 def elevation(lon: Number, lat: Number, resolution: Number = 10.0, seed: int = SEED) -> Array:
     """Return metres above the sea (float32); negative is sea bed."""
-    return in_blocks(lambda x, y, res: relief(sampled(x, y, res), seed).h, (), F, lon, lat, resolution)
+    return in_blocks(lambda x, y, res: terrain(sampled(x, y, res), seed)[0].h, (), F, lon, lat, resolution)
