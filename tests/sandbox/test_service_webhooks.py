@@ -155,18 +155,14 @@ def test_delivery_without_secret_is_not_signed(service, listener):
     assert not {"signature", "signature-input"} & {name.lower() for name in listener.deliveries[0][1]}
 
 
-def test_refused_delivery_is_tried_again(listener):
-    sent, pause = [], notifier._PAUSE_S
-    notifier._PAUSE_S = 0.01
-    try:
-        teller = notifier.Notifier(lambda webhook, event: sent.append(event) or len(sent) > 1)
-        teller.tell(None, {"number": 1})
-        teller.tell(None, {"number": 2})
-        wait_for(lambda: len(sent) == 3)
-        assert [event["number"] for event in sent] == [1, 1, 2]
-        teller.close()
-    finally:
-        notifier._PAUSE_S = pause
+def test_refused_delivery_is_tried_again():
+    sent = []
+    teller = notifier.Notifier(lambda webhook, event: sent.append(event) or len(sent) > 1, pause_s=0.01)
+    teller.tell(None, {"number": 1})
+    teller.tell(None, {"number": 2})
+    wait_for(lambda: len(sent) == 3)
+    assert [event["number"] for event in sent] == [1, 1, 2]
+    teller.close()
 
 
 def test_test_deliveries_are_counted(service, listener):

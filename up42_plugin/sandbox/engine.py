@@ -60,7 +60,7 @@ class Engine:
         if life is not None:
             life.cancel()
 
-    def close(self, wait_s: float = 5.0) -> None:
+    def close(self, wait_s: float = 1.0) -> None:
         """Stop working; unfinished jobs go on at the next start, from where their clock stands."""
         with self._lock:
             self._closing = True

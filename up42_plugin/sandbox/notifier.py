@@ -91,8 +91,9 @@ def _connection(address: SplitResult) -> http.client.HTTPConnection:
 class Notifier:
     """Delivers events in order, from one thread that starts with the first of them."""
 
-    def __init__(self, send: Callable[[Webhook, Mapping[str, Any]], bool] = deliver) -> None:
+    def __init__(self, send: Callable[[Webhook, Mapping[str, Any]], bool] = deliver, pause_s: float = _PAUSE_S) -> None:
         self._send = send
+        self._pause_s = pause_s
         self._queue: queue.Queue[Optional[Tuple[Webhook, Mapping[str, Any]]]] = queue.Queue()
         self._lock = threading.Lock()
         self._thread: Optional[threading.Thread] = None
@@ -118,5 +119,5 @@ class Notifier:
                 return
             webhook, event = item
             for attempt in range(_ATTEMPTS):
-                if self._send(webhook, event) or self._closing.wait(_PAUSE_S * (attempt + 1)):
+                if self._send(webhook, event) or self._closing.wait(self._pause_s * (attempt + 1)):
                     break

@@ -65,6 +65,8 @@ class Store:
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False, timeout=30)
         self._connection.row_factory = sqlite3.Row
+        # One process serves a folder: no shared memory is needed, which network drives do not have.
+        self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute("PRAGMA foreign_keys=ON")
