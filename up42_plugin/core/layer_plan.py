@@ -103,7 +103,8 @@ class LayerPlan:
 
     ``key`` tells it from the other layers of the same output, equal whenever that output is prepared again. ``nodata``
     is a value to be transparent although the file does not say so. ``acquired_until`` ends the time of acquisition
-    where only a day is known. ``smooth`` asks for soft pixels when zoomed in: pictures to look at, not to measure. ``time_field`` of a vector layer holds each feature's time. ``problem`` says why there
+    where only a day is known. ``time_field`` of a vector layer holds each feature's time. ``smooth`` where
+    pixels are to blend when they are drawn larger than they are. ``problem`` says why there
     is nothing to open; such a plan is reported, not loaded.
     """
 
