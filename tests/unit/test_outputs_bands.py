@@ -29,6 +29,7 @@ def bands(*descriptions, dtype="UInt16", colours=()):
         ("Vegetation Red-Edge", "re1"),
         ("NIR", "nir"),
         ("near infrared", "nir"),
+        ("AOT, Aerosol Optical Thickness map (at 550nm)", ""),
         ("Panchromatic", "pan"),
         ("VV", "vv"),
         ("Band 1", ""),

@@ -42,6 +42,7 @@ _WORDS: Sequence[Tuple[str, str]] = (
     (r"\bhv\b", "hv"),
 )
 _WAVELENGTH = re.compile(r"(\d{3,4}(?:\.\d+)?)\s*nm\b", re.IGNORECASE)
+_DERIVED = re.compile(r"(AOT|WVP|SCL|CLD|SNW)\b")
 _BAND_NAME = re.compile(r"(?:^|[^A-Za-z0-9])B0*(\d{1,2}A?)(?![A-Za-z0-9])", re.IGNORECASE)
 _BAND_SUFFIX = re.compile(r"^(.+?)_(B\d{1,2}A?|WVP|AOT|SCL|TCI|BQA)$", re.IGNORECASE)
 _LANDSAT_FILE = re.compile(r"^L[COETM](\d\d)_", re.IGNORECASE)
@@ -94,6 +95,8 @@ def band_roles(bands: Sequence[BandFacts], block: str = "", file_stem: str = "")
 
 def role_of_description(description: str, file_stem: str = "") -> str:
     """The role a band's description tells; empty when it tells none."""
+    if _DERIVED.match(description):
+        return ""
     wavelength = _WAVELENGTH.search(description)
     if wavelength is not None:
         centre = float(wavelength.group(1))

@@ -203,8 +203,10 @@ def _with_pixels(subdataset: str, product: str) -> str:
     """GDAL shows bands whose files are missing as zeros: refuse such a product."""
     dataset = open_raster(subdataset)
     images = [name for name in dataset.GetFileList() or [] if name.lower().endswith((".jp2", ".tif"))]
-    if len(images) < dataset.RasterCount:
-        raise RasterError(f"Band files are missing in {product}.", f"{len(images)} of {dataset.RasterCount}")
+    labels = [dataset.GetRasterBand(index).GetDescription() or "" for index in range(1, dataset.RasterCount + 1)]
+    needed = sum(re.match(r"B\d", label) is not None for label in labels)  # newer GDAL lists maps made of them too
+    if len(images) < needed:
+        raise RasterError(f"Band files are missing in {product}.", f"{len(images)} of {needed}")
     return subdataset
 
 

@@ -40,8 +40,10 @@ Identity = Tuple[str, str, str, str]
 
 def identity(layer: QgsMapLayer) -> Identity:
     """Connection, job, task and key of a layer of ours; empty strings for other layers."""
+    # Out of a saved project, newer QGIS gives an empty text back as a null of its own.
     values = [layer.customProperty(name, "") for name in (CONNECTION_ID, JOB_ID, TASK, KEY)]
-    return str(values[0]), str(values[1]), str(values[2]), str(values[3])
+    connection_id, job_id, task, key = (value if isinstance(value, str) else "" for value in values)
+    return connection_id, job_id, task, key
 
 
 def identity_of_plan(plan: LayerPlan, job: JobProvenance) -> Identity:
