@@ -20,8 +20,8 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 from headless import HeadlessInterface, start_qgis, wait_for  # noqa: E402
 from qgis.core import QgsMapLayer, QgsProject, QgsRasterLayer, QgsVectorLayer  # noqa: E402
-from qgis.PyQt.QtTest import QTest  # noqa: E402
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime  # noqa: E402
+from qgis.PyQt.QtTest import QTest  # noqa: E402
 from qgis.PyQt.QtWidgets import QApplication  # noqa: E402
 
 from up42_plugin.core.jobs import JobState  # noqa: E402
@@ -65,7 +65,7 @@ class Demo:
     @property
     def desk(self) -> Desk:
         desk = self._plugin.desk
-        assert desk is not None  # noqa: S101 - initGui was called
+        assert desk is not None
         return desk
 
     def run(self) -> Dict[str, Any]:
@@ -139,9 +139,8 @@ class Demo:
         error = tracker_state().error
         if error is not None:
             raise DemoError(f"The selected feature cannot be the area: {error.user_message}")
-        say(
-            f"  area: {tracker_state().aoi.area_km2:.2f} km², {tracker_state().aoi.source} ({self._took('select'):.1f} s)"
-        )
+        aoi = tracker_state().aoi
+        say(f"  area: {aoi.area_km2:.2f} km², {aoi.source} ({self._took('select'):.1f} s)")
         search = self.desk.dock.search
         search.filter.setCurrentIndex(0)
         search.limit.setValue(10)
@@ -288,9 +287,7 @@ def main(arguments: List[str]) -> int:
     if report is not None:
         report["seconds"]["total"] = round(time.monotonic() - begun, 2)
         (OUT / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False), encoding="utf-8")
-        say(
-            f"Done in {report['seconds']['total']:.0f} s. See map.png, dock.png and report.json in {OUT.relative_to(ROOT)}/."
-        )
+        say(f"Done in {report['seconds']['total']:.0f} s: {OUT.relative_to(ROOT)}/ has map.png, dock.png, report.json.")
     del demo
     application.exitQgis()
     return 0 if report is not None else 1

@@ -25,8 +25,10 @@ INSIDE = Path(__file__).resolve().parent / "inside_desktop.py"
 PICTURE, REPORT = BUILD / "desktop.png", BUILD / "desktop.json"
 GIVE_UP_AFTER_S = 240
 
-PROFILE_INI = """[General]
-locale\\userLocale=en_US
+PROFILE_INI = """[locale]
+overrideFlag=true
+userLocale=en_US
+globalLocale=en_US
 [PythonPlugins]
 up42_plugin=true
 MetaSearch=false

@@ -14,8 +14,13 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QApplication, QDockWidget
 from qgis.utils import iface, plugins
 
+from up42_plugin.gui.confirm_dialog import ConfirmDialog
+from up42_plugin.qgis_bridge.log import PanelLog
+from up42_plugin.qgis_bridge.settings import PluginSettings
+
 EACH_MS = 100
-GIVE_UP_AFTER_MS = 120_000
+GIVE_UP_AFTER_MS = 200_000
+DRAW_ALL_MS = 3000
 WORKFLOW = "Sentinel-2 L2A → Super-resolution"
 
 
@@ -28,6 +33,7 @@ class Tour(QObject):
             self._open_dock,
             self._choose_workflow,
             self._take_sample,
+            self._sample_taken,
             self._test,
             self._ask_live,
             self._confirm,
@@ -66,23 +72,23 @@ class Tour(QObject):
         try:
             if self._steps[0]():
                 self._steps.pop(0)
-        except Exception:  # noqa: BLE001 - an error in a slot must not end without a report
+        except Exception:
             self._finish(traceback.format_exc())
             return
         if not self._steps:
             self._finish("")
 
     def _open_dock(self) -> bool:
-        from up42_plugin.qgis_bridge.log import PanelLog
-        from up42_plugin.qgis_bridge.settings import PluginSettings
-
         PluginSettings(PanelLog()).set_output_folder(Path(os.environ["UP42_DESKTOP_OUTPUTS"]))
         for dock in iface.mainWindow().findChildren(QDockWidget):
             if dock.objectName() in ("Browser", "undo/redo dock"):
                 dock.close()
         self.desk.dock.setUserVisible(True)
         self.desk.runs.loaded.connect(self._loaded)
-        iface.mainWindow().resizeDocks([self.desk.dock], [400], Qt.Orientation.Horizontal)
+        window = iface.mainWindow()
+        window.setGeometry(QApplication.primaryScreen().geometry())
+        layers = window.findChild(QDockWidget, "Layers")
+        window.resizeDocks([layers, self.desk.dock], [330, 400], Qt.Orientation.Horizontal)
         return True
 
     def _choose_workflow(self) -> bool:
@@ -100,6 +106,9 @@ class Tour(QObject):
         search.clouds.setValue(10)
         return True
 
+    def _sample_taken(self) -> bool:
+        return self.desk.new_job.selection.aoi is not None
+
     def _test(self) -> bool:
         return self._click(self.desk.dock.foot.test_button)
 
@@ -108,8 +117,6 @@ class Tour(QObject):
         return estimated and self._click(self.desk.dock.foot.live_button)
 
     def _confirm(self) -> bool:
-        from up42_plugin.gui.confirm_dialog import ConfirmDialog
-
         dialogs = [widget for widget in QApplication.topLevelWidgets() if isinstance(widget, ConfirmDialog)]
         return bool(dialogs) and self._click(dialogs[0].run_button)
 
@@ -134,7 +141,7 @@ class Tour(QObject):
 
     def _settle(self) -> bool:
         self._waited += EACH_MS
-        return self._waited > 3000 and not iface.mapCanvas().isDrawing()  # noqa: PLR2004 - time to draw all
+        return self._waited > DRAW_ALL_MS and not iface.mapCanvas().isDrawing()
 
     def _click(self, button: Any) -> bool:
         if not (button.isVisible() and button.isEnabled()):

@@ -64,13 +64,18 @@ def tilted(width=64, height=48, dark=(40, 20, 30)):
     return np.stack(bands), inside
 
 
+def pixels(plan):
+    """The picture's own pixels: it is laid out three times as fine, and blending leaves the middle ones as they were."""
+    return gdal.Open(plan.source).ReadAsArray()[..., 1::3, 1::3]
+
+
 def test_a_quicklook_fills_its_frame(tmp_path):
     values, _ = tilted()
     plan = prepare_quicklook(Quicklook(scene(), picture(values), ".png", FRAME), tmp_path)
     dataset = gdal.Open(plan.source)
-    assert dataset.GetGeoTransform() == pytest.approx((15.0, 1 / 64, 0, 38.0, 0, -1 / 48))
+    assert dataset.GetGeoTransform() == pytest.approx((15.0, 1 / 64 / 3, 0, 38.0, 0, -1 / 48 / 3))
     assert dataset.GetSpatialRef().GetAuthorityCode(None) == "4326"
-    assert np.array_equal(dataset.ReadAsArray()[:3], values)
+    assert np.array_equal(pixels(plan)[:3], values)
     assert (plan.title, plan.kind, plan.problem) == ("Quicklook 2021-09-18", LayerKind.RASTER, "")
     assert plan.acquired == scene().acquired
     assert isinstance(plan.style, RgbStyle)
@@ -81,7 +86,7 @@ def test_its_black_border_is_transparent_but_dark_things_inside_are_not(tmp_path
     values, inside = tilted()
     plan = prepare_quicklook(Quicklook(scene(), picture(values), ".png", FRAME), tmp_path)
     dataset = gdal.Open(plan.source)
-    alpha = dataset.GetRasterBand(4).ReadAsArray()
+    alpha = pixels(plan)[3]
     assert dataset.GetRasterBand(4).GetColorInterpretation() == gdal.GCI_AlphaBand
     assert (alpha[~inside] == 0).all()
     assert (alpha[inside] == 255).all()
@@ -90,7 +95,7 @@ def test_its_black_border_is_transparent_but_dark_things_inside_are_not(tmp_path
 def test_noise_of_jpeg_at_the_border_is_transparent_too(tmp_path):
     values, inside = tilted(512, 400, (120, 100, 80))
     plan = prepare_quicklook(Quicklook(scene(), picture(values, "JPEG"), ".jpg", FRAME), tmp_path)
-    alpha = gdal.Open(plan.source).ReadAsArray()[3]
+    alpha = pixels(plan)[3]
     assert (alpha[~inside] == 0).mean() > 0.97
     assert (alpha[inside] == 255).mean() > 0.97
 
@@ -98,7 +103,7 @@ def test_noise_of_jpeg_at_the_border_is_transparent_too(tmp_path):
 def test_a_dark_sea_at_the_edge_of_a_scene_stays(tmp_path):
     values, inside = tilted(dark=(9, 14, 30))
     plan = prepare_quicklook(Quicklook(scene(footprint={"type": "Point"}), picture(values), ".png", FRAME), tmp_path)
-    assert (gdal.Open(plan.source).ReadAsArray()[3][inside] == 255).mean() > 0.99
+    assert (pixels(plan)[3][inside] == 255).mean() > 0.99
 
 
 def test_outside_the_footprint_dark_noise_goes_and_bright_things_stay(tmp_path):
@@ -107,16 +112,22 @@ def test_outside_the_footprint_dark_noise_goes_and_bright_things_stay(tmp_path):
     ring = [[15.5, 37.0], [16.0, 37.0], [16.0, 38.0], [15.5, 38.0], [15.5, 37.0]]
     footprint = {"type": "Polygon", "coordinates": [ring]}
     plan = prepare_quicklook(Quicklook(scene(footprint=footprint), picture(values), ".png", FRAME), tmp_path)
-    alpha = gdal.Open(plan.source).ReadAsArray()[3]
+    alpha = pixels(plan)[3]
     assert (alpha[:, 51:] == 255).all()
     assert (alpha[:, 10:49] == 0).all()
     assert (alpha[:, :10] == 255).all()
 
 
+def test_a_large_picture_is_not_enlarged(tmp_path):
+    values = np.full((3, 20, 1300), 90, np.uint8)
+    plan = prepare_quicklook(Quicklook(scene(), picture(values), ".png", FRAME), tmp_path)
+    assert gdal.Open(plan.source).RasterXSize == 1300
+
+
 def test_a_full_picture_stays_whole(tmp_path):
     values = np.full((3, 20, 30), 90, np.uint8)
     plan = prepare_quicklook(Quicklook(scene(), picture(values), ".png", FRAME), tmp_path)
-    assert (gdal.Open(plan.source).ReadAsArray()[3] == 255).all()
+    assert (pixels(plan)[3] == 255).all()
 
 
 @pytest.mark.parametrize(("bands", "style"), [(1, GreyStyle), (2, GreyStyle), (3, RgbStyle), (4, RgbStyle)])
@@ -124,14 +135,14 @@ def test_grey_and_transparent_pictures_are_laid_out(tmp_path, bands, style):
     values = np.full((bands, 20, 30), 90, np.uint8)
     plan = prepare_quicklook(Quicklook(scene(), picture(values), ".png", FRAME), tmp_path)
     assert isinstance(plan.style, style)
-    alpha = gdal.Open(plan.source).ReadAsArray()[-1]
+    alpha = pixels(plan)[-1]
     assert (alpha == (90 if bands in (2, 4) else 255)).all()
 
 
 def test_a_frame_across_the_date_line_stays_narrow(tmp_path):
     values = np.full((3, 20, 20), 90, np.uint8)
     plan = prepare_quicklook(Quicklook(scene(), picture(values), ".png", (179.5, 10.0, -179.5, 11.0)), tmp_path)
-    assert gdal.Open(plan.source).GetGeoTransform() == pytest.approx((179.5, 0.05, 0, 11.0, 0, -0.05))
+    assert gdal.Open(plan.source).GetGeoTransform() == pytest.approx((179.5, 0.05 / 3, 0, 11.0, 0, -0.05 / 3))
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"\x89PNG\r\n\x1a\n broken"])

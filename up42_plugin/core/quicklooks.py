@@ -30,6 +30,7 @@ _DARK = 64
 _LONGEST_ID = 80
 _FULL_TURN = 360.0
 _RGB_BANDS = 3
+_LARGE_ENOUGH = 1200
 
 
 def prepare_test_query(
@@ -109,6 +110,7 @@ def _lay_out(quicklook: Quicklook, target: Path) -> RasterStyle:
         picture = _as_colours(open_raster(memory))
         _place(picture, quicklook.frame)
         _hide_outside(picture, quicklook.scene.footprint)
+        picture = _enlarged(picture)
         with placed(target) as work:
             _write(picture, work)
         bands = picture.RasterCount
@@ -172,11 +174,18 @@ def _hide_outside(picture: Any, footprint: Mapping[str, Any]) -> None:
     picture.GetRasterBand(picture.RasterCount).WriteArray(np.where(hidden, 0, bands[-1]).astype(bands.dtype))
 
 
+def _enlarged(picture: Any) -> Any:
+    """A small picture with three times the pixels, blended: QGIS cannot blend what it reprojects itself."""
+    if max(picture.RasterXSize, picture.RasterYSize) > _LARGE_ENOUGH:
+        return picture
+    options = {"format": "MEM", "widthPct": 300, "heightPct": 300, "resampleAlg": "cubic"}
+    return gdal_call(gdal.Translate, "", picture, what="quicklook", **options)
+
+
 def _write(picture: Any, target: Path) -> None:
     driver = gdal.GetDriverByName("GTiff")
-    written = gdal_call(
-        driver.CreateCopy, str(target), picture, options=["COMPRESS=DEFLATE", "TILED=YES"], what=target.name
-    )
+    options = ["COMPRESS=DEFLATE", "PREDICTOR=2", "ZLEVEL=1", "TILED=YES"]
+    written = gdal_call(driver.CreateCopy, str(target), picture, options=options, what=target.name)
     written.FlushCache()
 
 
