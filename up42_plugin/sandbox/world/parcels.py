@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Callable
 
 import numpy as np
 
@@ -55,7 +56,7 @@ def split(s: Array, width: Array, key: Array, salt: int) -> Fields:
     return n - low, (f - start) * width, (np.where(low, cut, side + 1) - start) * width
 
 
-def _nearest(lat: Lattice, seeds: Fields) -> Fields:
+def _nearest(lat: Lattice, seeds: Callable[[Array, Array], Fields]) -> Fields:
     """Return the offset of the nearest seed's cell (2), the vector from it (2), and the distance to its border."""
     get = lat.table(seeds)
     near = second = np.full(lat.u.shape, 9, F)

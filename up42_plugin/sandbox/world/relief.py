@@ -145,7 +145,7 @@ def _hills(p: Points, height: _Height, region: Region, given: Tuple[Array, Array
         if octave <= 3:
             steep = length(height.gx, height.gy)
     stem, lava = given
-    return Landform(height.h, height.gx, height.gy, steep, stem, *away, lava, wx, wy, amplitude)
+    return Landform(height.h, height.gx, height.gy, steep, stem, away[0], away[1], lava, wx, wy, amplitude)
 
 
 def _volcano(p: Points, height: _Height, seed: int) -> Array:

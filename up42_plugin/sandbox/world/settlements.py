@@ -87,9 +87,13 @@ def density(n: Network, reach: Array, rim: Array) -> Array:
     return clamp((radius - n.away + rim * (radius > 0)) / (0.45 * radius + 40), 0, 1) * (radius > 30)
 
 
-def _lots(into: Array, length: Array, lot: Array) -> Fields:
-    """Fit lots between two streets: return number of the lot, place in it (-0.5..0.5) and its length (m)."""
-    wide = (length - STREET_WIDTH) / np.maximum(np.rint((length - STREET_WIDTH) / lot), 1)
+def _lots(along: Fields, lot: Array) -> Fields:
+    """Fit lots between two streets: return number of the lot, place in it (-0.5..0.5) and its length (m).
+
+    ``along`` is the way from the middle of one street to that of the next, and how far they lie apart.
+    """
+    into, apart = along
+    wide = (apart - STREET_WIDTH) / np.maximum(np.rint((apart - STREET_WIDTH) / lot), 1)
     a = (into - STREET_WIDTH * 0.5) / wide
     i = np.floor(a)
     return i.astype(np.int32), a - i - 0.5, wide
@@ -112,7 +116,7 @@ def buildings(p: Points, f: Parcels, dense: Array, seed: int) -> Buildings:
     street, block, along_s, along_t = _streets(p, f, seed)
     lot = 15 + 26 * uniform(block, 1) ** 3  # houses, some large sheds
     w = clamp(lot / p.res - 0.9, 0, 1)
-    (i, a, la), (j, b, lb) = _lots(*along_s, lot), _lots(*along_t, lot)
+    (i, a, la), (j, b, lb) = _lots(along_s, lot), _lots(along_t, lot)
     h = hashed(i, hashed(j, block, seed + 254), seed + 255)
     size = 0.30 + 0.17 * uniform(h, 1)
     built = uniform(h, 2) < 0.3 + 0.65 * dense
