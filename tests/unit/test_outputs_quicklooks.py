@@ -65,7 +65,7 @@ def tilted(width=64, height=48, dark=(40, 20, 30)):
 
 
 def pixels(plan):
-    """The picture's own pixels: it is laid out three times as fine, and blending leaves the middle ones as they were."""
+    """The picture's own pixels: it is laid out three times as fine, and blending leaves the middle ones alone."""
     return gdal.Open(plan.source).ReadAsArray()[..., 1::3, 1::3]
 
 
