@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Dict, List, Optional
@@ -103,10 +102,12 @@ def main() -> int:
     BUILD.mkdir(exist_ok=True)
     for path in (PICTURE, REPORT):
         path.unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory(prefix="up42-desktop-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        line, env = command(profile(folder), shown), environment(folder)
-        status = run(line, env, None if shown else GIVE_UP_AFTER_S)
+    # Not in the system's temporary folder: QGIS marks layers from there as temporary.
+    folder = BUILD / "desktop"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    line, env = command(profile(folder), shown), environment(folder)
+    status = run(line, env, None if shown else GIVE_UP_AFTER_S)
     if shown:
         return status
     if not PICTURE.is_file() or not REPORT.is_file():

@@ -17,8 +17,10 @@ NOT_AVAILABLE = "Not available"
 
 
 def whole(number: float) -> str:
-    """A whole number with the locale's thousands separator."""
-    return QLocale().toString(round(number))
+    """A whole number with the locale's thousands separator, which QGIS leaves out elsewhere unless told otherwise."""
+    locale = QLocale()
+    locale.setNumberOptions(locale.numberOptions() & ~QLocale.NumberOption.OmitGroupSeparator)
+    return locale.toString(round(number))
 
 
 def span(numbers: Range) -> str:
