@@ -24,6 +24,7 @@ from up42_plugin.sandbox.scene_catalogue import (
     SYNTHETIC_PROPERTIES,
     Area,
     Candidate,
+    Span,
     hash_of,
     sun_over,
 )
@@ -94,17 +95,15 @@ class Sentinel2:
         self._seed = seed
         self._tracks: Dict[str, List[Track]] = {}
 
-    def find(
-        self, area: Area, start: datetime, end: datetime, max_cloud_cover: float, now: datetime
-    ) -> List[Candidate]:
-        """Return the scenes over an area in a closed UTC range that exist at ``now``, in any order."""
+    def find(self, area: Area, span: Span, max_cloud_cover: float, limit: Optional[int]) -> List[Candidate]:
+        """Return all scenes over an area in a span of time, in any order."""
         west, east, south, north = area.shape.GetEnvelope()
         found: List[Candidate] = []
         for tile in tiles_around(west, south, east, north):
             for track in self._tracks_of(tile):
                 turn = 360.0 * round((float(track.lons.mean()) - (west + east) / 2) / 360.0)
                 if matches(track.footprint, shifted(area.shape, turn), area.relation):
-                    found += self._passages(track, start, min(end, now), max_cloud_cover, now)
+                    found += self._passages(track, span, max_cloud_cover)
         return found
 
     def by_id(self, scene_id: str, now: datetime) -> Optional[Scene]:
@@ -132,15 +131,13 @@ class Sentinel2:
             self._tracks[tile.id] = list(_tracks(tile))
         return self._tracks[tile.id]
 
-    def _passages(
-        self, track: Track, start: datetime, end: datetime, max_cloud_cover: float, now: datetime
-    ) -> List[Candidate]:
+    def _passages(self, track: Track, span: Span, max_cloud_cover: float) -> List[Candidate]:
         passages = [
             passage
             for satellite in SATELLITES
-            for cycle in cycles(satellite, track.orbit, track.arc, start - _SECOND, end + _SECOND)
+            for cycle in cycles(satellite, track.orbit, track.arc, span.start - _SECOND, span.end + _SECOND)
             for passage in (Passage(track, satellite, cycle),)
-            if self._created(passage) <= now and start <= passage.acquired <= end and _lit(passage)
+            if self._created(passage) <= span.now and span.holds(passage.acquired) and _lit(passage)
         ]
         if not passages:
             return []

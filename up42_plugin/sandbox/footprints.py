@@ -7,10 +7,10 @@ import math
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
-from osgeo import gdal, ogr
+from osgeo import ogr
 
 from up42_plugin.sandbox.archive import BBox, Grid
-from up42_plugin.sandbox.geodesy import EARTH_RADIUS_KM, HALF_TURN, WGS84, XY, spatial_reference, transformation
+from up42_plugin.sandbox.geodesy import EARTH_RADIUS_KM, HALF_TURN, WGS84, XY, transformation
 
 INTERSECTS, CONTAINS = "intersects", "contains"
 
@@ -136,31 +136,28 @@ def mask(footprint: Mapping[str, Any], grid: Grid) -> np.ndarray:
     if grid.epsg != WGS84:
         shape.Segmentize(_CHORD_DEGREES)
         shape.Transform(transformation(WGS84, grid.epsg))
-    right, bottom = grid.left + grid.width * grid.pixel, grid.top - grid.height * grid.pixel
-    box = polygon([(grid.left, bottom), (right, bottom), (right, grid.top), (grid.left, grid.top), (grid.left, bottom)])
-    if shape.Contains(box):
-        return np.ones((grid.height, grid.width), bool)
-    if not shape.Intersects(box):
-        return np.zeros((grid.height, grid.width), bool)
-    return _burnt(shape, grid.epsg, grid.geotransform, (grid.width, grid.height))
+    columns = grid.left + (np.arange(grid.width) + 0.5) * grid.pixel
+    rows = grid.top - (np.arange(grid.height) + 0.5) * grid.pixel
+    return _inside(shape, columns, rows)
 
 
 def mask_in_box(footprint: Mapping[str, Any], box: BBox, width: int, height: int) -> np.ndarray:
     """Return which pixels of a picture that fills a box in degrees lie in a GeoJSON polygon (bool, height x width)."""
     west, south, east, north = box
-    frame = (west, (east - west) / width, 0.0, north, 0.0, -(north - south) / height)
-    return _burnt(from_geojson(footprint), WGS84, frame, (width, height))
+    columns = west + (np.arange(width) + 0.5) * ((east - west) / width)
+    rows = north - (np.arange(height) + 0.5) * ((north - south) / height)
+    return _inside(from_geojson(footprint), columns, rows)
 
 
-def _burnt(shape: Any, epsg: int, frame: Sequence[float], size: Tuple[int, int]) -> np.ndarray:
-    reference = spatial_reference(epsg)
-    raster = gdal.GetDriverByName("MEM").Create("", *size, 1, gdal.GDT_Byte)
-    raster.SetGeoTransform(frame)
-    raster.SetProjection(reference.ExportToWkt())
-    source = ogr.GetDriverByName("Memory").CreateDataSource("")
-    layer = source.CreateLayer("footprint", reference, ogr.wkbPolygon)
-    feature = ogr.Feature(layer.GetLayerDefn())
-    feature.SetGeometryDirectly(shape.Clone())
-    layer.CreateFeature(feature)
-    gdal.RasterizeLayer(raster, [1], layer, burn_values=[1])
-    return np.asarray(raster.ReadAsArray()).astype(bool)
+def _inside(shape: Any, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return where a polygon has the points of a raster (rows x columns): those with an odd number of edges before."""
+    crossings = np.zeros((rows.size, columns.size + 1), np.int32)
+    for k in _count(shape):
+        ring = np.array(shape.GetGeometryRef(k).GetPoints(), float)
+        x, y = ring[:, 0], ring[:, 1]
+        above = y[:, None] > rows
+        edge, row = np.nonzero(above[:-1] != above[1:])
+        share = (rows[row] - y[edge]) / (y[edge + 1] - y[edge])
+        at = x[edge] + share * (x[edge + 1] - x[edge])
+        np.add.at(crossings, (row, np.searchsorted(columns, at)), 1)
+    return np.asarray(crossings.cumsum(1)[:, :-1] % 2 == 1)

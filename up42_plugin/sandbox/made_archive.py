@@ -15,7 +15,7 @@ from up42_plugin.sandbox.archive import Grid, Scene, SceneQuery
 from up42_plugin.sandbox.enlarging import coarse_grid, enlarged
 from up42_plugin.sandbox.footprints import from_geojson, in_one_piece, mask, mask_in_box
 from up42_plugin.sandbox.geodesy import METRES_PER_DEGREE, grid_lonlat, ground_resolution, metres_per_unit
-from up42_plugin.sandbox.scene_catalogue import SYNTHETIC_NOTE, Area, Candidate, Catalogue
+from up42_plugin.sandbox.scene_catalogue import SYNTHETIC_NOTE, Area, Candidate, Catalogue, Span
 from up42_plugin.sandbox.strips import PLEIADES, SPOT, Strips
 from up42_plugin.sandbox.world.clouds import Sky, under_clouds
 from up42_plugin.sandbox.world.lattice import Number
@@ -71,7 +71,8 @@ class MadeArchive:
         for start, end in query.times or ((_BEGINNING, now),):
             if start.tzinfo is None or end.tzinfo is None:
                 raise ValueError("the times of a search need a time zone")
-            matched = catalogue.find(area, max(start, _BEGINNING), end, query.max_cloud_cover, now)
+            span = Span(max(start, _BEGINNING), end, now)
+            matched = catalogue.find(area, span, query.max_cloud_cover, query.limit)
             for candidate in sorted(matched, key=_order, reverse=True)[: query.limit]:
                 found[_order(candidate)] = candidate
         return [found[key].make() for key in sorted(found, reverse=True)]

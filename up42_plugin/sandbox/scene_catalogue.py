@@ -27,6 +27,24 @@ class Area:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A closed range of time (UTC) and the moment of the search, after which nothing exists."""
+
+    start: datetime
+    last: datetime
+    now: datetime
+
+    @property
+    def end(self) -> datetime:
+        """The last moment of which there can be scenes."""
+        return min(self.last, self.now)
+
+    def holds(self, moment: datetime) -> bool:
+        """Tell whether a scene of this moment can be found."""
+        return self.start <= moment <= self.end
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A scene that matches; ``make`` builds it."""
 
@@ -38,10 +56,8 @@ class Candidate:
 class Catalogue(Protocol):
     """The scenes of one sensor."""
 
-    def find(
-        self, area: Area, start: datetime, end: datetime, max_cloud_cover: float, now: datetime
-    ) -> List[Candidate]:
-        """Return the scenes over an area in a closed UTC range that exist at ``now``, in any order."""
+    def find(self, area: Area, span: Span, max_cloud_cover: float, limit: Optional[int]) -> List[Candidate]:
+        """Return scenes over an area in a span of time, in any order: all, or at least the newest ``limit``."""
 
     def by_id(self, scene_id: str, now: datetime) -> Optional[Scene]:
         """Return the scene with an id, None when there is none."""

@@ -11,12 +11,13 @@ from typing import Any, Iterator, List, Optional, Tuple
 import numpy as np
 
 from up42_plugin.sandbox.archive import Grid, Scene
-from up42_plugin.sandbox.footprints import beside, bounds, matches, polygon, samples, shifted, to_geojson
+from up42_plugin.sandbox.footprints import beside, bounds, matches, polygon, shifted, to_geojson
 from up42_plugin.sandbox.geodesy import WGS84, XY, transform, utm_epsg
 from up42_plugin.sandbox.scene_catalogue import (
     SYNTHETIC_PROPERTIES,
     Area,
     Candidate,
+    Span,
     fraction,
     hash_of,
     sun_over,
@@ -115,21 +116,22 @@ class Strips:
         self._c = constellation
         self._seed = seed
 
-    def find(
-        self, area: Area, start: datetime, end: datetime, max_cloud_cover: float, now: datetime
-    ) -> List[Candidate]:
-        """Return the scenes over an area in a closed UTC range that exist at ``now``, in any order."""
-        found = []
-        west, east, south, north = area.shape.GetEnvelope()
-        for target, turn in self._targets(west, south, east, north):
-            shape = shifted(area.shape, -turn)
-            for slot in self._slots(start, min(end, now)):
+    def find(self, area: Area, span: Span, max_cloud_cover: float, limit: Optional[int]) -> List[Candidate]:
+        """Return scenes over an area in a span of time, in any order: all, or at least the newest ``limit``."""
+        targets = [(target, shifted(area.shape, -turn)) for target, turn in self._targets(area.shape)]
+        found: List[Candidate] = []
+        slots = self._slots(span.start, span.end)
+        for slot in reversed(slots):
+            # The slots of all targets follow each other, but for some hours between the time zones.
+            enough = limit is not None and len(found) >= limit
+            for target, shape in targets:
                 look = self._look(target, slot)
-                if not start <= look.acquired <= min(end, now) or not matches(look.footprint, shape, area.relation):
-                    continue
-                cloud = self._cloud(look)
-                if cloud <= max_cloud_cover and self._lit(look):
-                    found.append(self._candidate(look, cloud))
+                if span.holds(look.acquired) and matches(look.footprint, shape, area.relation) and self._lit(look):
+                    cloud = self._cloud(look)
+                    if cloud <= max_cloud_cover:
+                        found.append(self._candidate(look, cloud))
+            if enough:
+                break
         return found
 
     def by_id(self, scene_id: str, now: datetime) -> Optional[Scene]:
@@ -155,8 +157,9 @@ class Strips:
     def _candidate(self, look: Look, cloud: float) -> Candidate:
         return Candidate(look.acquired, self._name(look), lambda: self._scene(look, cloud))
 
-    def _targets(self, west: float, south: float, east: float, north: float) -> Iterator[Tuple[Target, float]]:
-        """Yield targets whose footprint may touch a box, with the whole turns to their longitude."""
+    def _targets(self, shape: Any) -> Iterator[Tuple[Target, float]]:
+        """Yield targets whose footprint may touch a shape's box, with the whole turns to their longitude."""
+        west, east, south, north = shape.GetEnvelope()
         reach = self._c.swath  # half a footprint's diagonal, its way off the target, and some
         (_, bottom), (_, top) = beside(0, south, 0, -reach), beside(0, north, 0, reach)
         for lat in range(max(math.floor(bottom), int(-_LIMIT)), min(math.floor(top), int(_LIMIT) - 1) + 1):
@@ -202,7 +205,9 @@ class Strips:
 
     def _cloud(self, look: Look) -> float:
         day, salt = look.acquired.timetuple().tm_yday, np.array(self._salt(look), np.uint32)
-        lons, lats = samples(look.footprint, 3)
+        corners = np.array([point[:2] for point in look.footprint.GetGeometryRef(0).GetPoints()[:4]])
+        middle = corners.mean(0)
+        lons, lats = np.vstack([middle, (middle + corners) / 2]).T
         return round(float(self._c.clouds * climate.cover(lons, lats, day, salt).mean() * 100), 2)
 
     def _salt(self, look: Look) -> int:

@@ -277,7 +277,7 @@ def _vegetation(p: Points, r: Relief, t: Textures, field: Array, seed: int) -> V
     scrub = step(-0.45, 0.4, 0.8 * t.patch + 0.35 * t.grain + 1.6 * r.form.steep - 0.05) * rainy * (1 - t.cool)
     slope = 0.9 * np.minimum(r.form.steep, 0.5)
     wood = 0.75 * t.patch + 0.45 * t.wide + 0.9 * (g.wet - 0.55) + slope + 0.45 * t.damp
-    wood = wood + 1.2 * (g.wild - 0.5) - 1.2 * t.cool * t.cool - 2 * r.form.lava
+    wood = wood + 1.2 * (g.wild - 0.5) - 0.8 * step(0.4, 0.1, g.wet) - 1.2 * t.cool * t.cool - 2 * r.form.lava
     trees = clamp((wood - 0.22) * np.where(p.res > COARSE, F(2.5), F(5)) + 1.2 * t.grain, 0, 1)
     crown = 1 + 0.3 * t.grain + 0.10 * t.patch
     w7 = p.weight(7.0)
