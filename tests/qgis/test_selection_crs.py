@@ -19,8 +19,8 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from up42_plugin.core import geometry_errors as codes
 from up42_plugin.core.aoi import AoiError
+from up42_plugin.core.geometry import errors as codes
 from up42_plugin.qgis_bridge.selection import SelectionTracker, aoi_of
 
 TAORMINA = (

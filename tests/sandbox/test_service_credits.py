@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from service_kit import (
     ANALYTIC_WORKFLOW,
@@ -18,6 +20,7 @@ from service_kit import (
 )
 
 from up42_plugin.sandbox.catalogue import Catalogue
+from up42_plugin.sandbox.estimate import machine_credits
 from up42_plugin.sandbox.runners.contract import RunnerError
 from up42_plugin.sandbox.scenes import SceneCounter
 
@@ -196,6 +199,14 @@ def test_history_is_paged_and_bounded_by_dates(service):
     assert service.call("GET", "/accounts/me/credits/history?from=yesterday").status_code == 400
     everything = service.get("/accounts/me/credits/history?size=2000")["content"]
     assert sum(entry["delta"] for entry in everything) == service.balance()
+
+
+def test_machines_cost_at_least_a_minute_and_a_credit():
+    block = Catalogue.load().by_name("s2-superresolution")
+    fast = replace(block, machine="GPU_NVIDIA_TESLA_P100")
+    assert [machine_credits(fast, ms) for ms in (1, 60_000, 61_000, 3_600_000)] == [5, 5, 5, 258]
+    assert machine_credits(replace(block, machine="SMALL"), 433_000) == 1
+    assert machine_credits(block, 433_000) == 12
 
 
 class CountingArchive(OneSceneArchive):

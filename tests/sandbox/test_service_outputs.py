@@ -21,7 +21,7 @@ from service_kit import (
     write_features,
 )
 
-from up42_plugin.sandbox import signing
+from up42_plugin.sandbox import signing, workspace
 from up42_plugin.sandbox.clock import now
 from up42_plugin.sandbox.runners.contract import Usage
 
@@ -204,6 +204,30 @@ def test_outputs_of_an_unfinished_job_are_404(serve):
             assert answer.json()["error"]["code"] == "RESOURCE_NOT_FOUND"
     assert service.get(task_path(service, job_id, 0, "outputs/quicklooks")) == []
     gate.opened.set()
+
+
+def test_quicklooks_come_when_their_task_is_done(serve):
+    gate = Gate()
+
+    def early(task):
+        (task.quicklooks / "early.jpg").write_bytes(JPEG)
+        return gate(task)
+
+    service = serve(runners={**default_runners(), AWS: early})
+    job_id = service.submit(SUPERRESOLUTION_WORKFLOW, published_input()).json()["data"]["id"]
+    assert gate.entered.wait(30)
+    path = task_path(service, job_id, 0, "outputs/quicklooks/early.jpg")
+    assert service.call("GET", path).status_code == 404
+    gate.opened.set()
+    service.ended(job_id)
+    assert service.call("GET", path).content == JPEG
+
+
+def test_packed_files_belong_to_root_whoever_packs_them():
+    member = tarfile.TarInfo("output/data.json")
+    member.uid, member.gid, member.uname, member.gname = 1000, 1000, "someone", "some"
+    packed = workspace._as_root(member)
+    assert (packed.uid, packed.gid, packed.uname, packed.gname) == (0, 0, "root", "root")
 
 
 def test_collection_may_be_empty(serve):

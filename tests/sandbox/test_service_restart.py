@@ -21,6 +21,8 @@ from service_kit import (
     wait_for,
 )
 
+from up42_plugin.sandbox.store import Store
+
 
 def test_unfinished_job_goes_on_from_its_clock(tmp_path):
     with running_service(tmp_path, speed=30) as service:
@@ -28,10 +30,14 @@ def test_unfinished_job_goes_on_from_its_clock(tmp_path):
         service.reaches(job_id, "RUNNING")
         task_id = service.tasks(job_id)[0]["id"]
         wait_for(lambda: service.services.jobs.tasks(job_id)[0].elapsed > 5)
-    with running_service(tmp_path, speed=0.001) as service:
-        task = service.services.jobs.tasks(job_id)[0]
-        assert (task.id, task.status) == (task_id, "RUNNING")
-        assert 5 < task.elapsed < task.planned
+        first_updated = service.tasks(job_id)[0]["updatedAt"]
+    with running_service(tmp_path, speed=1) as service:
+        before = service.services.jobs.tasks(job_id)[0]
+        assert (before.id, before.status) == (task_id, "RUNNING")
+        assert 5 < before.elapsed < before.planned
+        now = wait_for(lambda: _moved_on(service, job_id, before.elapsed))
+        assert before.elapsed < now.elapsed < before.elapsed + 20
+        assert service.tasks(job_id)[0]["updatedAt"] == first_updated
     with running_service(tmp_path) as service:
         job = service.ended(job_id)
         assert job["status"] == "SUCCEEDED"
@@ -56,6 +62,50 @@ def test_block_that_was_cut_off_runs_again_and_finished_ones_do_not(tmp_path):
             names = archive.getnames()
     assert runs == ["aws-s2-l2a:1"]
     assert sorted(names) == ["output", "output/data.json", "output/result.tif"]
+
+
+def _moved_on(service, job_id, elapsed):
+    task = service.services.jobs.tasks(job_id)[0]
+    return task if task.elapsed != elapsed else None
+
+
+def test_block_that_is_through_does_not_run_again_when_its_clock_goes_on(tmp_path):
+    runs = []
+
+    def counting(task):
+        runs.append(task.name)
+        return default_runners()[AWS](task)
+
+    runners = {**default_runners(), AWS: counting}
+    with running_service(tmp_path, runners, speed=30) as service:
+        job_id = service.submit(SUPERRESOLUTION_WORKFLOW, published_input()).json()["data"]["id"]
+        wait_for(lambda: service.services.jobs.tasks(job_id)[0].usage)
+        assert service.tasks(job_id)[0]["status"] == "RUNNING"
+    with running_service(tmp_path, runners) as service:
+        assert service.ended(job_id)["status"] == "SUCCEEDED"
+    assert runs == ["aws-s2-l2a:1"]
+
+
+def test_tasks_that_succeeded_are_left_alone_by_a_restart(tmp_path):
+    gate = Gate()
+    with running_service(tmp_path, {**default_runners(), SUPERRESOLUTION: gate}) as service:
+        job_id = service.submit(SUPERRESOLUTION_WORKFLOW, published_input()).json()["data"]["id"]
+        assert gate.entered.wait(30)
+        first = service.tasks(job_id)[0]
+    with running_service(tmp_path) as service:
+        service.ended(job_id)
+        assert service.tasks(job_id)[0] == first
+
+
+def test_transaction_that_fails_leaves_nothing(tmp_path):
+    store = Store(tmp_path / "store.sqlite")
+    with pytest.raises(ZeroDivisionError), store.transaction():
+        store.set_meta("name", "value")
+        raise ZeroDivisionError
+    assert store.meta("name") is None
+    store.set_meta("name", "other")
+    assert store.meta("name") == "other"
+    store.close()
 
 
 def test_cancelling_job_ends_after_a_restart(tmp_path):

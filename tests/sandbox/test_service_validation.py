@@ -141,6 +141,9 @@ def test_shared_area_of_a_footprint():
     assert geometry.shared_area_km2(aoi, footprint) == pytest.approx(geometry.area_km2(aoi) / 2)
     assert geometry.shared_area_km2(aoi, polygon(box(5, 49, 6, 51))) == 0
     assert geometry.shared_area_km2(aoi, polygon(box(-1, 49, 1, 51))) == pytest.approx(geometry.area_km2(aoi))
+    holed = polygon(box(0, 50, 0.1, 50.1), box(0.06, 50.02, 0.08, 50.04))
+    expected = geometry.area_km2(holed) - geometry.area_km2(polygon(box(0, 50, 0.05, 50.1)))
+    assert geometry.shared_area_km2(holed, footprint) == pytest.approx(expected)
 
 
 def test_many_corners_are_checked_quickly():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from service_kit import ANALYTIC, AWS, NDVI, PLEIADES, SHARPENING, SUPERRESOLUTION, SUPERRESOLUTION_WORKFLOW, VISUAL
 
-from up42_plugin.sandbox.capabilities import Link, candidates_behind, check_chain, resolved_output
+from up42_plugin.sandbox.capabilities import Link, candidates_behind, check_chain, fits_behind, resolved_output
 from up42_plugin.sandbox.catalogue import Catalogue
 
 OTHER_NDVI = "98c6c8ec-0ec7-4019-bb3a-9a215ef6fea1"
@@ -273,6 +275,19 @@ def test_outputs_are_inherited_along_the_chain():
     assert check_chain(chain("oneatlas-pleiades-primary", "sharpening", "ndvi")).valid
     assert not check_chain(chain("esa-s2-l2a-gtiff-visual", "sharpening", "ndvi")).valid
     assert check_chain(chain("oneatlas-pleiades-primary", "ndvi", "up42-ndvithreshold")).valid
+
+
+def test_every_band_that_is_needed_must_be_there():
+    sharpening = CATALOGUE.by_name("sharpening")
+    output = resolved_output(CATALOGUE.by_name("esa-s2-l2a-gtiff-visual"), {})
+    for bands, fits in (
+        (["red"], True),
+        (["red", "blue"], True),
+        (["red", "nir"], False),
+        ({"or": [["red", "nir"], ["green"]]}, True),
+    ):
+        needed = {"input": {"raster": {"up42_standard": {"format": "GTiff", "bands": bands}}}, "output": {}}
+        assert fits_behind(replace(sharpening, capabilities=needed), output) is fits
 
 
 def test_parameters_fill_capabilities():

@@ -8,10 +8,10 @@ import math
 import pytest
 from osgeo import gdal, ogr, osr
 
-from up42_plugin.core import geometry_errors as codes
 from up42_plugin.core.aoi import AOI, AoiError
-from up42_plugin.core.geometry import signed_area
-from up42_plugin.core.geometry_area import polygon_area_km2
+from up42_plugin.core.geometry import errors as codes
+from up42_plugin.core.geometry.area import polygon_area_km2
+from up42_plugin.core.geometry.polygons import signed_area
 
 SAMPLE = [
     [15.282325744628906, 37.85405097280397],

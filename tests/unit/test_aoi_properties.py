@@ -8,11 +8,11 @@ import math
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from up42_plugin.core import geometry_errors as codes
 from up42_plugin.core.aoi import AOI, AoiError
-from up42_plugin.core.geometry import is_valid, length, planar_area, signed_area, to_wkb
-from up42_plugin.core.geometry_area import polygon_area_km2
-from up42_plugin.core.geometry_rounding import STEP, rounded
+from up42_plugin.core.geometry import errors as codes
+from up42_plugin.core.geometry.area import polygon_area_km2
+from up42_plugin.core.geometry.polygons import is_valid, length, planar_area, signed_area, to_wkb
+from up42_plugin.core.geometry.rounding import STEP, rounded
 
 calm = settings(
     max_examples=150,

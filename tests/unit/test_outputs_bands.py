@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.raster_samples import SUPERRESOLUTION_BANDS
-from up42_plugin.core.bands import BandFacts, band_roles, bundle_order, role_of_description, split_band_name
+from up42_plugin.core.imagery.bands import BandFacts, band_roles, bundle_order, role_of_description, split_band_name
 
 
 def bands(*descriptions, dtype="UInt16", colours=()):

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from tests.raster_samples import data_json, feature
+from up42_plugin.core.imagery.scene_facts import acquired_span, cloud_cover, flattened, scene_id, synthetic_note
 from up42_plugin.core.manifest import read_manifest
 from up42_plugin.core.output_errors import ManifestError
-from up42_plugin.core.scene_facts import acquired_span, cloud_cover, flattened, scene_id, synthetic_note
 from up42_plugin.core.unpack import RECEIPT
 
 CONTAINER = "/tmp/output"  # noqa: S108 - as blocks write it, never opened

@@ -10,8 +10,8 @@ from osgeo import gdal
 
 from tests.raster_samples import analytic, coast, geotiff, output_of, pixels, pleiades_primary, safe, visual
 from up42_plugin.api.errors import Cancelled
-from up42_plugin.core import rasters
 from up42_plugin.core.context import ThreadContext
+from up42_plugin.core.imagery import rasters
 from up42_plugin.core.outputs import prepare_output
 
 BEFORE = {"large.tif", "data.json", "0123_ms.tif", "0123_pan.tif"}

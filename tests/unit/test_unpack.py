@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from tests.byte_sources import seeded, tar_gz, tree
 from tests.hostile_archives import END, HARMLESS_FILES, harmless_archives, header, hostile_archives, member, pax, tgz
+from up42_plugin.core.archives.safe_names import MemberNames, safe_component, slug
+from up42_plugin.core.archives.tar_stream import TarReader
 from up42_plugin.core.context import ThreadContext
 from up42_plugin.core.output_errors import DamagedArchiveError, HostileArchiveError, OutputError, format_bytes
-from up42_plugin.core.safe_names import MemberNames, safe_component, slug
-from up42_plugin.core.tar_stream import TarReader
 from up42_plugin.core.unpack import RECEIPT, Unpacker, UnpackLimits
 
 SMALL = UnpackLimits(most_bytes=1 << 30, ratio=200, ratio_from=1 << 20, members=50)

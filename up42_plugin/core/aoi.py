@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
-from up42_plugin.core.geometry import Ring, Rings, dissolved, polygons_from_wkb
-from up42_plugin.core.geometry_area import polygon_area_km2
-from up42_plugin.core.geometry_errors import (
+from up42_plugin.core.geometry.area import polygon_area_km2
+from up42_plugin.core.geometry.errors import (
     ANTIMERIDIAN,
     NOT_FINITE,
     OUT_OF_RANGE,
@@ -24,8 +23,9 @@ from up42_plugin.core.geometry_errors import (
     refuse,
     square_km,
 )
-from up42_plugin.core.geometry_geojson import polygons_from_geojson
-from up42_plugin.core.geometry_rounding import STEP, rounded
+from up42_plugin.core.geometry.geojson import polygons_from_geojson
+from up42_plugin.core.geometry.polygons import Ring, Rings, dissolved, polygons_from_wkb
+from up42_plugin.core.geometry.rounding import STEP, rounded
 
 __all__ = [
     "AOI",

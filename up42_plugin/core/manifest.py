@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from up42_plugin.core.archives.safe_names import safe_component
+from up42_plugin.core.imagery.scene_facts import acquired_span, cloud_cover, scene_id, synthetic_note
 from up42_plugin.core.output_errors import ManifestError
-from up42_plugin.core.safe_names import safe_component
-from up42_plugin.core.scene_facts import acquired_span, cloud_cover, scene_id, synthetic_note
 from up42_plugin.core.storage import system_path
 from up42_plugin.core.unpack import RECEIPT
 

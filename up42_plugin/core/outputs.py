@@ -10,15 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from up42_plugin.core.bands import BandFacts, split_band_name
+from up42_plugin.core.archives.safe_names import slug
 from up42_plugin.core.context import JobContext, Part
-from up42_plugin.core.gdal_access import RasterError, open_raster
-from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan, RgbStyle, VectorStyle
-from up42_plugin.core.manifest import Manifest, OutputItem, read_manifest
-from up42_plugin.core.openings import OWN_PREFIX, Opening, OpeningKind, find_openings
-from up42_plugin.core.output_errors import OutputError
-from up42_plugin.core.raster_styles import choose_style, holds_classes
-from up42_plugin.core.rasters import (
+from up42_plugin.core.imagery.bands import BandFacts, split_band_name
+from up42_plugin.core.imagery.gdal_access import RasterError, open_raster
+from up42_plugin.core.imagery.openings import OWN_PREFIX, Opening, OpeningKind, find_openings
+from up42_plugin.core.imagery.raster_styles import choose_style, holds_classes
+from up42_plugin.core.imagery.rasters import (
     RasterFacts,
     describe,
     ensure_overviews,
@@ -26,9 +24,11 @@ from up42_plugin.core.rasters import (
     safe_subdatasets,
     stacked,
 )
-from up42_plugin.core.safe_names import slug
-from up42_plugin.core.scene_facts import flattened
-from up42_plugin.core.vectors import vector_sources
+from up42_plugin.core.imagery.scene_facts import flattened
+from up42_plugin.core.imagery.vectors import vector_sources
+from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan, RgbStyle, VectorStyle
+from up42_plugin.core.manifest import Manifest, OutputItem, read_manifest
+from up42_plugin.core.output_errors import OutputError
 
 __all__ = ["JobProvenance", "LayerKind", "LayerPlan", "Manifest", "OutputItem", "prepare_output", "read_manifest"]
 

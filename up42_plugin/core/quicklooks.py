@@ -11,13 +11,13 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 import numpy as np
 from osgeo import gdal, osr
 
+from up42_plugin.core.archives.safe_names import safe_component
 from up42_plugin.core.context import JobContext
-from up42_plugin.core.gdal_access import RasterError, gdal_call, open_raster
+from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, open_raster
+from up42_plugin.core.imagery.rasters import placed
+from up42_plugin.core.imagery.scene_facts import flattened
 from up42_plugin.core.layer_plan import BandRange, GreyStyle, LayerKind, LayerPlan, RasterStyle, RgbStyle, VectorStyle
 from up42_plugin.core.output_errors import FolderError, OutputError
-from up42_plugin.core.rasters import placed
-from up42_plugin.core.safe_names import safe_component
-from up42_plugin.core.scene_facts import flattened
 from up42_plugin.core.scenes import BBox, Quicklook, Scene
 
 FOOTPRINTS_FILE = "scene_footprints.geojson"

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import List, Optional, Type
 
+from up42_plugin.core.archives.safe_names import safe_component, slug
 from up42_plugin.core.output_errors import FolderError
-from up42_plugin.core.safe_names import safe_component, slug
 
 FINAL = "final"
 _SHORT_ID = 8

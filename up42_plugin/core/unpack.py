@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Callable, Iterator, Mapping, Protocol
 
-from up42_plugin.core.inflate import ByteBudget, GzipReader, Read
+from up42_plugin.core.archives.inflate import ByteBudget, GzipReader, Read
+from up42_plugin.core.archives.safe_names import MemberNames
+from up42_plugin.core.archives.tar_stream import TarReader
+from up42_plugin.core.archives.zip_check import check_directory
 from up42_plugin.core.output_errors import DamagedArchiveError, DiskFullError, FolderError, HostileArchiveError
-from up42_plugin.core.safe_names import MemberNames
 from up42_plugin.core.storage import free_bytes, system_path
-from up42_plugin.core.tar_stream import TarReader
-from up42_plugin.core.zip_check import check_directory
 
 RECEIPT = "up42_output.json"
 SPOOL = "up42_download.part"

@@ -14,8 +14,8 @@ from qgis.core import (
     QgsLineString,
 )
 
-from up42_plugin.core.geometry import Point, Ring, Rings, dissolved, polygons_from_wkb
-from up42_plugin.core.geometry_errors import outside_crs
+from up42_plugin.core.geometry.errors import outside_crs
+from up42_plugin.core.geometry.polygons import Point, Ring, Rings, dissolved, polygons_from_wkb
 
 LONGITUDE_LATITUDE = "EPSG:4326"
 # Parts closer than this touch: what is left of shared borders after editing and storing. Metres or feet, and degrees.

@@ -14,7 +14,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from up42_plugin.core.aoi import AOI, MINIMUM_KM2, AoiError
-from up42_plugin.core.geometry_errors import EMPTY, no_area, no_crs, refuse, too_many
+from up42_plugin.core.geometry.errors import EMPTY, no_area, no_crs, refuse, too_many
 from up42_plugin.qgis_bridge.reprojection import Reprojection
 
 MAX_FEATURES = 1000

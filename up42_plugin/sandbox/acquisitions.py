@@ -24,6 +24,7 @@ from up42_plugin.sandbox.scene_catalogue import (
     SYNTHETIC_PROPERTIES,
     Area,
     Candidate,
+    Finder,
     Span,
     hash_of,
     sun_over,
@@ -95,16 +96,20 @@ class Sentinel2:
         self._seed = seed
         self._tracks: Dict[str, List[Track]] = {}
 
-    def find(self, area: Area, span: Span, max_cloud_cover: float, limit: Optional[int]) -> List[Candidate]:
-        """Return all scenes over an area in a span of time, in any order."""
+    def over(self, area: Area) -> Finder:
+        """Return a finder of the scenes over an area; it returns all of a span of time, whatever the limit."""
         west, east, south, north = area.shape.GetEnvelope()
-        found: List[Candidate] = []
+        tracks = []
         for tile in tiles_around(west, south, east, north):
             for track in self._tracks_of(tile):
                 turn = 360.0 * round((float(track.lons.mean()) - (west + east) / 2) / 360.0)
                 if matches(track.footprint, shifted(area.shape, turn), area.relation):
-                    found += self._passages(track, span, max_cloud_cover)
-        return found
+                    tracks.append(track)
+
+        def find(span: Span, max_cloud_cover: float, _: Optional[int]) -> List[Candidate]:
+            return [found for track in tracks for found in self._passages(track, span, max_cloud_cover)]
+
+        return find
 
     def by_id(self, scene_id: str, now: datetime) -> Optional[Scene]:
         """Return the scene with a product name, or with the name that collections of single-band files use."""

@@ -13,6 +13,7 @@ from up42_plugin.sandbox.archive import BBox, Grid
 from up42_plugin.sandbox.geodesy import EARTH_RADIUS_KM, HALF_TURN, WGS84, XY, transformation
 
 INTERSECTS, CONTAINS = "intersects", "contains"
+RELATIONS = (INTERSECTS, CONTAINS)
 
 _DECIMALS = 7
 _CHORD_DEGREES = 0.02
@@ -94,16 +95,8 @@ def _count(shape: Any) -> range:
 
 
 def matches(footprint: Any, area: Any, relation: str) -> bool:
-    """Tell whether a footprint intersects or contains an area.
-
-    Raises:
-        ValueError: another relation.
-    """
-    if relation == CONTAINS:
-        return bool(footprint.Contains(area))
-    if relation == INTERSECTS:
-        return bool(footprint.Intersects(area))
-    raise ValueError(f"the relation is {INTERSECTS!r} or {CONTAINS!r}, not {relation!r}")
+    """Tell whether a footprint contains an area, or (any other relation) intersects it."""
+    return bool(footprint.Contains(area) if relation == CONTAINS else footprint.Intersects(area))
 
 
 def beside(lon: float, lat: float, east_km: float, north_km: float) -> XY:

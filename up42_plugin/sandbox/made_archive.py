@@ -41,7 +41,7 @@ def _utc_now() -> datetime:
 class MadeArchive:
     """Sentinel-2, Pléiades and SPOT scenes that are computed when they are asked for; nothing is stored.
 
-    The same seed gives the same world and the same scenes. ``now`` is the clock (aware, UTC): scenes that are not yet
+    The same seed gives the same world and the same scenes. Longitudes of scenes at the antimeridian run past 180. ``now`` is the clock (aware, UTC): scenes that are not yet
     taken do not exist. Safe to use from several threads.
     """
 
@@ -65,14 +65,13 @@ class MadeArchive:
         catalogue = self._catalogue(query.sensor)
         if query.ids is not None:
             return self._by_ids(catalogue, query.ids)
-        area = Area(in_one_piece(from_geojson(query.geometry)), query.relation)
+        find = catalogue.over(Area(in_one_piece(from_geojson(query.geometry)), query.relation))
         now = self._now()
         found: Dict[Tuple[datetime, str], Candidate] = {}
         for start, end in query.times or ((_BEGINNING, now),):
             if start.tzinfo is None or end.tzinfo is None:
                 raise ValueError("the times of a search need a time zone")
-            span = Span(max(start, _BEGINNING), end, now)
-            matched = catalogue.find(area, span, query.max_cloud_cover, query.limit)
+            matched = find(Span(max(start, _BEGINNING), end, now), query.max_cloud_cover, query.limit)
             for candidate in sorted(matched, key=_order, reverse=True)[: query.limit]:
                 found[_order(candidate)] = candidate
         return [found[key].make() for key in sorted(found, reverse=True)]

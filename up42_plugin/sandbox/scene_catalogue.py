@@ -10,6 +10,7 @@ from typing import Any, Callable, List, Optional, Protocol, Tuple
 import numpy as np
 
 from up42_plugin.sandbox.archive import Scene
+from up42_plugin.sandbox.footprints import RELATIONS
 from up42_plugin.sandbox.world.clouds import Sky
 from up42_plugin.sandbox.world.seasons import sun
 
@@ -20,10 +21,18 @@ SYNTHETIC_PROPERTIES = {"synthetic": True, "note": SYNTHETIC_NOTE}
 
 @dataclass(frozen=True)
 class Area:
-    """What a search asks for: an OGR polygon in degrees and how a footprint must relate to it."""
+    """What a search asks for: an OGR polygon in degrees and how a footprint must relate to it.
+
+    Raises:
+        ValueError: an unknown relation.
+    """
 
     shape: Any
     relation: str
+
+    def __post_init__(self) -> None:
+        if self.relation not in RELATIONS:
+            raise ValueError(f"the relation is {' or '.join(RELATIONS)}, not {self.relation!r}")
 
 
 @dataclass(frozen=True)
@@ -53,11 +62,15 @@ class Candidate:
     make: Callable[[], Scene]
 
 
+Finder = Callable[[Span, float, Optional[int]], List[Candidate]]
+"""Scenes in a span of time up to a cloud cover in percent, in any order: all, or at least the newest up to a limit."""
+
+
 class Catalogue(Protocol):
     """The scenes of one sensor."""
 
-    def find(self, area: Area, span: Span, max_cloud_cover: float, limit: Optional[int]) -> List[Candidate]:
-        """Return scenes over an area in a span of time, in any order: all, or at least the newest ``limit``."""
+    def over(self, area: Area) -> Finder:
+        """Return a finder of the scenes over an area."""
 
     def by_id(self, scene_id: str, now: datetime) -> Optional[Scene]:
         """Return the scene with an id, None when there is none."""

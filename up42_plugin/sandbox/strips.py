@@ -17,6 +17,7 @@ from up42_plugin.sandbox.scene_catalogue import (
     SYNTHETIC_PROPERTIES,
     Area,
     Candidate,
+    Finder,
     Span,
     fraction,
     hash_of,
@@ -116,23 +117,31 @@ class Strips:
         self._c = constellation
         self._seed = seed
 
-    def find(self, area: Area, span: Span, max_cloud_cover: float, limit: Optional[int]) -> List[Candidate]:
-        """Return scenes over an area in a span of time, in any order: all, or at least the newest ``limit``."""
+    def over(self, area: Area) -> Finder:
+        """Return a finder of the scenes over an area, which stops where the limit is reached."""
         targets = [(target, shifted(area.shape, -turn)) for target, turn in self._targets(area.shape)]
-        found: List[Candidate] = []
-        slots = self._slots(span.start, span.end)
-        for slot in reversed(slots):
-            # The slots of all targets follow each other, but for some hours between the time zones.
-            enough = limit is not None and len(found) >= limit
-            for target, shape in targets:
-                look = self._look(target, slot)
-                if span.holds(look.acquired) and matches(look.footprint, shape, area.relation) and self._lit(look):
-                    cloud = self._cloud(look)
-                    if cloud <= max_cloud_cover:
-                        found.append(self._candidate(look, cloud))
-            if enough:
-                break
-        return found
+
+        def find(span: Span, max_cloud_cover: float, limit: Optional[int]) -> List[Candidate]:
+            found: List[Candidate] = []
+            for slot in reversed(self._slots(span.start, span.end)):
+                # The slots of all targets follow each other, but for some hours between the time zones.
+                enough = limit is not None and len(found) >= limit
+                for target, shape in targets:
+                    look = self._look(target, slot)
+                    if span.holds(look.acquired) and matches(look.footprint, shape, area.relation):
+                        found += self._kept(look, max_cloud_cover)
+                if enough:
+                    break
+            return found
+
+        return find
+
+    def _kept(self, look: Look, max_cloud_cover: float) -> Iterator[Candidate]:
+        """Yield the look as a candidate when it was light and clear enough."""
+        if self._lit(look):
+            cloud = self._cloud(look)
+            if cloud <= max_cloud_cover:
+                yield self._candidate(look, cloud)
 
     def by_id(self, scene_id: str, now: datetime) -> Optional[Scene]:
         """Return the scene with an id, None when there is none."""

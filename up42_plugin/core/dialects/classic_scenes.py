@@ -6,7 +6,7 @@ import math
 from pathlib import PurePosixPath
 from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from up42_plugin.core.scene_facts import acquired_span, cloud_cover, lookup, scene_id, synthetic_note
+from up42_plugin.core.imagery.scene_facts import acquired_span, cloud_cover, lookup, scene_id, synthetic_note
 from up42_plugin.core.scenes import BBox, Scene
 
 _PROVIDERS = (

@@ -1,0 +1,1 @@
+"""Reading archives piece by piece, and names that are safe to write."""

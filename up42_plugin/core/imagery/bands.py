@@ -1,0 +1,156 @@
+"""Which band means what: from its description, then its colour, then what is known of the block that made it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Dict, Mapping, Optional, Sequence, Tuple
+
+# Roles as they are named everywhere in this module.
+RED, GREEN, BLUE, NIR, PAN = "red", "green", "blue", "nir", "pan"
+
+# Sentinel-2 bands: role and centre wavelength in nanometres (Sentinel-2 products specification).
+_SENTINEL2: Mapping[str, Tuple[str, float]] = {
+    "1": ("coastal", 443.0),
+    "2": (BLUE, 490.0),
+    "3": (GREEN, 560.0),
+    "4": (RED, 665.0),
+    "5": ("re1", 705.0),
+    "6": ("re2", 740.0),
+    "7": ("re3", 783.0),
+    "8": (NIR, 842.0),
+    "8A": ("nir2", 865.0),
+    "9": ("wv", 945.0),
+    "10": ("cirrus", 1375.0),
+    "11": ("swir1", 1610.0),
+    "12": ("swir2", 2190.0),
+}
+_LANDSAT8 = {"1": "coastal", "2": BLUE, "3": GREEN, "4": RED, "5": NIR, "6": "swir1", "7": "swir2", "8": PAN}
+_LANDSAT7 = {"1": BLUE, "2": GREEN, "3": RED, "4": NIR, "5": "swir1", "7": "swir2", "8": PAN}
+_WORDS: Sequence[Tuple[str, str]] = (
+    (r"coastal", "coastal"),
+    (r"red[\s_-]*edge|rededge|\bre\d\b", "re1"),
+    (r"near[\s_-]*infra[\s_-]*red|\bnir\b", NIR),
+    (r"short[\s_-]*wave|\bswir", "swir1"),
+    (r"panchromatic|\bpan\b", PAN),
+    (r"\bred\b", RED),
+    (r"\bgreen\b", GREEN),
+    (r"\bblue\b", BLUE),
+    (r"\bvv\b", "vv"),
+    (r"\bvh\b", "vh"),
+    (r"\bhh\b", "hh"),
+    (r"\bhv\b", "hv"),
+)
+_WAVELENGTH = re.compile(r"(\d{3,4}(?:\.\d+)?)\s*nm\b", re.IGNORECASE)
+_DERIVED = re.compile(r"(AOT|WVP|SCL|CLD|SNW)\b")
+_BAND_NAME = re.compile(r"(?:^|[^A-Za-z0-9])B0*(\d{1,2}A?)(?![A-Za-z0-9])", re.IGNORECASE)
+_BAND_SUFFIX = re.compile(r"^(.+?)_(B\d{1,2}A?|WVP|AOT|SCL|TCI|BQA)$", re.IGNORECASE)
+_LANDSAT_FILE = re.compile(r"^L[COETM](\d\d)_", re.IGNORECASE)
+_WAVELENGTH_TOLERANCE = 12.0
+
+_SUPERRESOLUTION_12 = (RED, GREEN, BLUE, NIR, "re1", "re2", "re3", "nir2", "swir1", "swir2", "coastal", "wv")
+_SUPERRESOLUTION_8 = _SUPERRESOLUTION_12[4:]
+_PANSHARPEN_12 = ("coastal", BLUE, GREEN, RED, "re1", "re2", "re3", NIR, "nir2", "wv", "swir1", "swir2")
+_SIX = (BLUE, GREEN, RED, NIR, "swir1", "swir2")
+_RGBN = (RED, GREEN, BLUE, NIR)
+_RGB = (RED, GREEN, BLUE)
+
+# False colour where there is no natural one, best first.
+FALSE_COLOURS: Sequence[Tuple[str, str, str]] = ((NIR, RED, GREEN), ("swir1", "nir2", "re1"), ("swir1", NIR, RED))
+
+
+@dataclass(frozen=True)
+class BandFacts:
+    """What a raster says of one band. ``dtype`` is GDAL's name of the type, ``colour`` of the interpretation."""
+
+    index: int
+    dtype: str
+    description: str = ""
+    colour: str = ""
+    nodata: Optional[float] = None
+    has_table: bool = False
+
+
+def band_roles(bands: Sequence[BandFacts], block: str = "", file_stem: str = "") -> Dict[str, int]:
+    """Role to band number.
+
+    Where nothing tells, their number decides: three to five are R, G, B (, NIR), six the reflective bands of Landsat
+    from blue on.
+    """
+    roles: Dict[str, int] = {}
+    for band in bands:
+        role = role_of_description(band.description, file_stem)
+        if role:
+            roles.setdefault(role, band.index)
+    if _has_colour(roles) or (roles and len(roles) == len(bands)):
+        return roles
+    by_colour = {band.colour.lower(): band.index for band in bands if band.colour.lower() in _RGB}
+    if _has_colour(by_colour):
+        return by_colour
+    if roles:
+        return roles
+    names = _positions(len([band for band in bands if band.colour != "Alpha"]), block, file_stem)
+    return {role: index for index, role in enumerate(names, start=1) if role}
+
+
+def role_of_description(description: str, file_stem: str = "") -> str:
+    """The role a band's description tells; empty when it tells none."""
+    if _DERIVED.match(description):
+        return ""
+    wavelength = _WAVELENGTH.search(description)
+    if wavelength is not None:
+        centre = float(wavelength.group(1))
+        role, nearest = min(_SENTINEL2.values(), key=lambda known: abs(known[1] - centre))
+        if abs(nearest - centre) <= _WAVELENGTH_TOLERANCE:
+            return role
+    named = _BAND_NAME.search(description)
+    if named is not None:
+        return role_of_band_name(named.group(1), file_stem)
+    text = description.lower()
+    return next((role for pattern, role in _WORDS if re.search(pattern, text)), "")
+
+
+def role_of_band_name(number: str, file_stem: str = "") -> str:
+    """The role of band ``4`` or ``8A``: Sentinel-2's unless the file's name is that of a Landsat scene."""
+    landsat = _LANDSAT_FILE.match(file_stem)
+    number = number.upper()
+    if landsat is None:
+        return _SENTINEL2.get(number, ("", 0.0))[0]
+    table = _LANDSAT8 if landsat.group(1) in ("08", "09") else _LANDSAT7
+    return table.get(number, "")
+
+
+def split_band_name(file_stem: str) -> Optional[Tuple[str, str]]:
+    """``…_L2A_B04`` as (``…_L2A``, ``B04``); None for a file that is no single band of a bundle."""
+    found = _BAND_SUFFIX.match(file_stem)
+    return (found.group(1), found.group(2).upper()) if found is not None else None
+
+
+def bundle_order(names: Sequence[str], file_stem: str) -> Tuple[str, ...]:
+    """Band names of a bundle: red, green, blue, near infrared first, the rest by name."""
+
+    def rank(name: str) -> Tuple[int, str]:
+        role = role_of_description(name, file_stem)
+        return (_RGBN.index(role) if role in _RGBN else len(_RGBN), name.zfill(4))
+
+    return tuple(sorted(names, key=rank))
+
+
+def _positions(count: int, block: str, file_stem: str) -> Tuple[str, ...]:
+    if block == "s2-superresolution" or file_stem.endswith("_superresolution"):
+        by_count = {12: _SUPERRESOLUTION_12, 8: _SUPERRESOLUTION_8}
+        if count in by_count:
+            return by_count[count]
+    if block == "pansharpen" and count in (12, 13):
+        return _PANSHARPEN_12
+    if count == len(_RGB):
+        return _RGB
+    if count in (4, 5):
+        return _RGBN
+    if count == len(_SIX):
+        return _SIX
+    return ()
+
+
+def _has_colour(roles: Mapping[str, int]) -> bool:
+    return all(role in roles for role in _RGB)

@@ -1,0 +1,54 @@
+"""GDAL called so that errors arrive as exceptions of ours, whatever mode the process has GDAL in.
+
+The switch between GDAL's two ways of reporting errors is global, and other plugins share the process: it is left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any, Callable, Iterator, Optional, TypeVar, Union
+
+from osgeo import gdal
+
+from up42_plugin.core.output_errors import OutputError
+
+T = TypeVar("T")
+
+
+class RasterError(OutputError):
+    """A file that GDAL cannot read or write; the text names it."""
+
+
+@contextlib.contextmanager
+def quiet_gdal() -> Iterator[None]:
+    """No error text of GDAL on the console of this thread."""
+    gdal.PushErrorHandler("CPLQuietErrorHandler")
+    try:
+        yield
+    finally:
+        gdal.PopErrorHandler()
+
+
+def gdal_call(function: Callable[..., Optional[T]], *arguments: Any, what: str, **options: Any) -> T:
+    """Call a GDAL function that gives None on failure; raises :class:`RasterError` with ``what`` and GDAL's reason."""
+    with quiet_gdal():
+        gdal.ErrorReset()
+        try:
+            result = function(*arguments, **options)
+        except RuntimeError as error:
+            raise RasterError(f"{what} could not be read.", str(error)) from error
+        if result is None:
+            raise RasterError(f"{what} could not be read.", gdal.GetLastErrorMsg())
+        return result
+
+
+def open_raster(source: Union[str, Path], *, update: bool = False) -> Any:
+    """Open a raster: a path or a subdataset's name. Raises :class:`RasterError`."""
+    flags = gdal.OF_RASTER | (gdal.OF_UPDATE if update else gdal.OF_READONLY)
+    return gdal_call(gdal.OpenEx, str(source), flags, what=name_of(source))
+
+
+def name_of(source: Union[str, Path]) -> str:
+    """The file's name for a message."""
+    return Path(str(source)).name
