@@ -99,9 +99,14 @@ def test_tasks_that_succeeded_are_left_alone_by_a_restart(tmp_path):
 
 def test_transaction_that_fails_leaves_nothing(tmp_path):
     store = Store(tmp_path / "store.sqlite")
-    with pytest.raises(ZeroDivisionError), store.transaction():
-        store.set_meta("name", "value")
-        raise ZeroDivisionError
+
+    def fail():
+        with store.transaction():
+            store.set_meta("name", "value")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert store.meta("name") is None
     store.set_meta("name", "other")
     assert store.meta("name") == "other"
