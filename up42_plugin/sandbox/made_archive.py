@@ -41,8 +41,8 @@ def _utc_now() -> datetime:
 class MadeArchive:
     """Sentinel-2, Pléiades and SPOT scenes that are computed when they are asked for; nothing is stored.
 
-    The same seed gives the same world and the same scenes. Longitudes of scenes at the antimeridian run past 180. ``now`` is the clock (aware, UTC): scenes that are not yet
-    taken do not exist. Safe to use from several threads.
+    The same seed gives the same world and the same scenes. ``now`` is the clock (aware, UTC): scenes that are not yet
+    taken do not exist. Footprints and boxes at the antimeridian run past 180 degrees. Safe to use from several threads.
     """
 
     def __init__(self, seed: int = SEED, now: Callable[[], datetime] = _utc_now) -> None:
