@@ -16,7 +16,7 @@ PYTEST ?=
 # Another area for the demo, as in: make demo AOI=field.geojson
 AOI ?=
 
-.PHONY: help setup demo desktop test soak lint package matrix clean
+.PHONY: help setup demo desktop pictures test soak lint package matrix clean
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -29,6 +29,9 @@ demo: setup ## Run the main job without account or display; leaves build/demo/
 
 desktop: setup package ## Show QGIS Desktop with the plugin; without a display leaves build/desktop.png
 	@$(PY) -u tests/showcase/desktop.py
+
+pictures: demo desktop ## Make the README's pictures anew, from the demo and the desktop
+	@QT_QPA_PLATFORM=offscreen $(SEALED) $(PY) tests/showcase/pictures.py
 
 test: setup ## Run every test (PYTEST="..." for some of them)
 	@.ci/make-venv .venv-vendor .ci/requirements-vendor.txt || echo 'The test with the vendor client will be skipped.'
