@@ -1,0 +1,463 @@
+"""The whole plugin in a window of real widgets, and the service's own word on what it did there."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+
+import pytest
+import requests
+from qgis.core import QgsApplication, QgsFeature, QgsGeometry, QgsMapLayer, QgsProject, QgsSettings, QgsVectorLayer
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, QSize, Qt
+from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QAbstractButton, QAction, QApplication, QDockWidget, QMenu
+from sandbox_process import RunningSandbox
+from showcase.headless import HeadlessInterface
+
+from up42_plugin import plugin as plugin_module
+from up42_plugin.core import fetching
+from up42_plugin.core.connections import Connection, ConnectionKind, ProjectKey
+from up42_plugin.core.jobs import JobState
+from up42_plugin.core.ledger import Ledger, RecordedJob
+from up42_plugin.core.monitoring import Pace
+from up42_plugin.core.run import Phase, Run
+from up42_plugin.core.storage import OutputFolders
+from up42_plugin.core.submission import Pace as WaitPace
+from up42_plugin.core.submission import Submitter, Waits
+from up42_plugin.core.transfer import TransferPolicy
+from up42_plugin.gui.confirm_dialog import ConfirmDialog
+from up42_plugin.gui.desk import Desk
+from up42_plugin.plugin import Up42Plugin
+from up42_plugin.qgis_bridge import hub as hub_module
+from up42_plugin.qgis_bridge import runs as runs_module
+from up42_plugin.qgis_bridge.log import TAB, PanelLog
+from up42_plugin.qgis_bridge.settings import PluginSettings
+
+# Job clocks that leave nothing but the real computing.
+SPEED = ("--speed", "2000", "--faults")
+LIMIT_S = 90.0
+
+SUPERRESOLUTION = "Sentinel-2 L2A → Super-resolution"
+SHARPENING = "Sentinel-2 visual → Sharpening"
+NDVI = "Pléiades → NDVI"
+ANALYTIC = "Sentinel-2 analytic"
+
+TAORMINA = (
+    "Polygon ((15.282326 37.854051, 15.281897 37.843275, 15.301208 37.843139, 15.301809 37.853577, "
+    "15.282326 37.854051))"
+)
+FAULTS = "/_sandbox/faults"
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = LIMIT_S) -> Any:
+    """Run the event loop until ``condition`` gives something true, and return that."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"waited {seconds:.0f} s for {what}"
+        turn()
+        time.sleep(0.005)
+
+
+def turn() -> None:
+    """One turn of the event loop, deletions included."""
+    QCoreApplication.processEvents()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+class StrictInterface(HeadlessInterface):
+    """Notes what is added, told and asked for in vain; what is taken away must have been added before, once."""
+
+    def __init__(self) -> None:
+        self.present: List[Tuple[str, Any]] = []
+        self.unknown: List[str] = []
+        self.told: List[str] = []
+        super().__init__()
+        self.window.resize(1200, 900)
+        self.bar.widgetAdded.connect(lambda item: self.told.append(item.text()))
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("__"):
+            self.__dict__.setdefault("unknown", []).append(name)
+        raise AttributeError(f"QGIS's interface is not known to have {name!r} here")
+
+    def addToolBarIcon(self, action: QAction) -> int:  # noqa: N802
+        self._added("tool bar icon", action)
+        return super().addToolBarIcon(action)
+
+    def removeToolBarIcon(self, action: QAction) -> None:  # noqa: N802
+        self._removed("tool bar icon", action)
+        super().removeToolBarIcon(action)
+
+    def addPluginToRasterMenu(self, menu: str, action: QAction) -> None:  # noqa: N802
+        self._added(f"raster menu {menu}", action)
+        super().addPluginToRasterMenu(menu, action)
+
+    def removePluginRasterMenu(self, menu: str, action: QAction) -> None:  # noqa: N802
+        self._removed(f"raster menu {menu}", action)
+        super().removePluginRasterMenu(menu, action)
+
+    def addDockWidget(self, area: Qt.DockWidgetArea, dock: QDockWidget) -> None:  # noqa: N802
+        self._added("dock", dock)
+        super().addDockWidget(area, dock)
+
+    def addTabifiedDockWidget(  # noqa: N802
+        self, area: Qt.DockWidgetArea, dock: QDockWidget, names: Any = (), raised: bool = False
+    ) -> None:
+        self._added("dock", dock)
+        super().addTabifiedDockWidget(area, dock, names, raised)
+
+    def removeDockWidget(self, dock: QDockWidget) -> None:  # noqa: N802
+        self._removed("dock", dock)
+        super().removeDockWidget(dock)
+
+    def pluginHelpMenu(self) -> QMenu:  # noqa: N802
+        return self.window.menuBar().addMenu("Plugins help")
+
+    def check(self) -> None:
+        """Everything added was taken away, and nothing was asked for that QGIS would not have."""
+        assert not self.unknown, f"asked of iface: {self.unknown}"
+        assert not self.present, f"left behind: {[kind for kind, _ in self.present]}"
+
+    def _added(self, kind: str, what: Any) -> None:
+        assert (kind, what) not in self.present, f"added twice: {kind}"
+        self.present.append((kind, what))
+
+    def _removed(self, kind: str, what: Any) -> None:
+        assert (kind, what) in self.present, f"taken away without having been added: {kind}"
+        self.present.remove((kind, what))
+
+
+class Remote:
+    """The service's own view of a sandbox, over HTTP and beside the plugin."""
+
+    def __init__(self, sandbox: RunningSandbox) -> None:
+        self.sandbox = sandbox
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._token = ""
+
+    def close(self) -> None:
+        self._session.close()
+
+    def arm(self, method: str = "*", path_glob: str = "*", **fault: Any) -> None:
+        """Have requests go wrong: those of this method and path."""
+        value = {"match": {"method": method, "path_glob": path_glob}, **fault}
+        self._call("POST", FAULTS, json=value)
+
+    def disarm(self) -> None:
+        """Have everything go well again."""
+        self._call("DELETE", FAULTS)
+
+    def armed(self) -> List[Mapping[str, Any]]:
+        """The faults that have not been used up."""
+        return self._call("GET", FAULTS).json()["data"]
+
+    def balance(self) -> int:
+        """Credits left in the account."""
+        return int(self.get("/accounts/me/credits/balance")["data"]["balance"])
+
+    def jobs(self) -> List[Mapping[str, Any]]:
+        """The project's jobs, newest first."""
+        return self.get(f"{self._project}/jobs")["data"]
+
+    def job(self, job_id: str) -> Mapping[str, Any]:
+        """One job."""
+        return self.get(f"{self._project}/jobs/{job_id}")["data"]
+
+    def get(self, path: str) -> Any:
+        """The parsed answer of a GET with a token, armed faults left to the plugin."""
+        for _ in range(2):
+            answer = self._call("GET", path, check=False, headers={"Authorization": f"Bearer {self._token}"})
+            if answer.status_code != 401:
+                break
+            self._sign_in()
+        answer.raise_for_status()
+        return answer.json()
+
+    @property
+    def _project(self) -> str:
+        return f"/projects/{self.sandbox.project_id}"
+
+    def _sign_in(self) -> None:
+        key = (self.sandbox.project_id, self.sandbox.project_api_key)
+        answer = self._call("POST", "/oauth/token", data={"grant_type": "client_credentials"}, auth=key)
+        self._token = answer.json()["data"]["accessToken"]
+
+    def _call(self, method: str, path: str, check: bool = True, **more: Any) -> requests.Response:
+        answer = self._session.request(method, f"{self.sandbox.base_url}{path}", timeout=30, **more)
+        if check:
+            answer.raise_for_status()
+        return answer
+
+
+class PluginKit:
+    """The plugin with its dock open, driven as a person does. ``folder`` holds its ledger, outputs and sandbox."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.outputs = folder / "outputs"
+        self.runs: Dict[str, Run] = {}
+        self.ended: List[Run] = []
+        self.loaded: List[Tuple[Run, List[QgsMapLayer]]] = []
+        self.lines: List[str] = []
+        self.iface = StrictInterface()
+        self.iface.window.show()
+        QgsApplication.messageLog().messageReceived.connect(self._logged)
+        PluginSettings(PanelLog()).set_output_folder(self.outputs)
+        self.plugin = Up42Plugin(self.iface)
+        self.connection: Optional[Connection] = None
+
+    # coming and going
+
+    def start(self) -> None:
+        """Load the plugin, its dock still closed."""
+        self.plugin.initGui()
+        runs = self.desk.runs
+        runs.changed.connect(self._changed)
+        runs.ended.connect(self.ended.append)
+        runs.loaded.connect(lambda run, layers: self.loaded.append((run, layers)))
+
+    def connect(self, sandbox: RunningSandbox, key: Optional[str] = None, ready: bool = True) -> Connection:
+        """Add an account's connection to a sandbox, as after Add Connection, and open the dock."""
+        project_key = ProjectKey(sandbox.project_id, sandbox.project_api_key if key is None else key)
+        self.connection = self.desk.hub.add("Test service", sandbox.base_url, project_key, False)
+        self.dock.setUserVisible(True)
+        self.dock.resize(QSize(420, 860))
+        if ready:
+            self.wait_until_ready()
+        return self.connection
+
+    def wait_until_ready(self) -> None:
+        """The project's workflows and the balance are there."""
+        wait_for(lambda: self.dock.workflow.current is not None, "the workflows")
+        wait_for(lambda: "credits" in self.dock.header.balance_text, "the balance")
+
+    def unload(self) -> None:
+        """Take the plugin away, and see that it left nothing in the interface."""
+        self.plugin.unload()
+        turn()
+        self.iface.check()
+
+    def close(self) -> None:
+        """Unload, empty the project and close the window."""
+        try:
+            if self.plugin.desk is not None:
+                self.plugin.unload()
+        finally:
+            self.loaded.clear()
+            QgsApplication.messageLog().messageReceived.disconnect(self._logged)
+            QgsProject.instance().clear()
+            self.iface.close()
+            turn()
+            gc.collect()
+        self.iface.check()
+
+    # what there is to see
+
+    @property
+    def desk(self) -> Desk:
+        desk = self.plugin.desk
+        assert desk is not None
+        return desk
+
+    @property
+    def dock(self) -> Any:
+        return self.desk.dock
+
+    @property
+    def reason(self) -> str:
+        """The line above the two buttons."""
+        return self.dock.foot.reason.text
+
+    @property
+    def told(self) -> List[str]:
+        """What the message bar was given, oldest first."""
+        return self.iface.told
+
+    def line(self, run: Run) -> str:
+        """What the run's row in the dock says."""
+        return self.dock.runs.row(run.key).line.text()
+
+    def row(self, run: Run) -> Any:
+        """The run's row in the dock."""
+        return self.dock.runs.row(run.key)
+
+    def recorded(self) -> Tuple[RecordedJob, ...]:
+        """What the ledger has of the connection, newest first."""
+        assert self.connection is not None
+        return Ledger(self.folder / "profile" / "ledger.sqlite").jobs(self.connection.id)
+
+    def states(self) -> List[str]:
+        """The ledger's word on every submission of the connection, newest job first."""
+        return [submission.state.value for job in self.recorded() for submission in job.submissions]
+
+    def files(self) -> List[str]:
+        """Every file and folder below the outputs folder, relative to it."""
+        return sorted(str(path.relative_to(self.outputs)) for path in self.outputs.rglob("*"))
+
+    def outputs_of(self, run: Run) -> Path:
+        """The folder of a run's job below the outputs folder, there or not."""
+        job = self.runs[run.key].job
+        assert job is not None
+        return OutputFolders(self.outputs).job_folder(run.name, job.id)
+
+    def files_of(self, run: Run) -> List[str]:
+        """Every file below a run's folder, relative to it."""
+        folder = self.outputs_of(run)
+        return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+    # what a person does
+
+    def area(self, wkt: str = TAORMINA, kind: str = "Polygon", crs: str = "EPSG:4326") -> QgsVectorLayer:
+        """Add a layer with one feature to the project, select it, and see the dock take notice."""
+        layer = QgsVectorLayer(f"{kind}?crs={crs}", "area", "memory")
+        feature = QgsFeature()
+        feature.setGeometry(QgsGeometry.fromWkt(wkt))
+        layer.dataProvider().addFeatures([feature])
+        QgsProject.instance().addMapLayer(layer)
+        layer.selectAll()
+        wait_for(lambda: self.desk.new_job.selection.layer_id == layer.id(), "the dock to follow the selection")
+        return layer
+
+    def choose(self, workflow: str, limit: int = 1, clouds: int = 20) -> None:
+        """Choose a workflow, and what to search for."""
+        combo = self.dock.workflow.combo
+        index = wait_for(lambda: combo.findText(workflow) + 1, f"the workflow {workflow}") - 1
+        combo.setCurrentIndex(index)
+        self.dock.search.limit.setValue(limit)
+        self.dock.search.clouds.setValue(clouds)
+
+    def click(self, button: QAbstractButton) -> None:
+        """Click with the mouse, once the button is open."""
+        wait_for(
+            lambda: button.isVisible() and button.isEnabled(), f"the button {button.text()!r}; it says {self.reason!r}"
+        )
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    def begin_test_query(self) -> Run:
+        """Click Run Test Query."""
+        return self._begun(lambda: self.click(self.dock.foot.test_button))
+
+    def test_query(self) -> Run:
+        """A whole test query, its scenes read and its layers added."""
+        run = self.begin_test_query()
+        self.wait(run, lambda now: now.phase is Phase.LOADED, "the test query's scenes")
+        return self.runs[run.key]
+
+    def dialog(self) -> ConfirmDialog:
+        """Click Run Live Job…, and wait for the confirmation and its price."""
+        self.click(self.dock.foot.live_button)
+        dialog = wait_for(confirmation, "the confirmation")
+        wait_for(lambda: dialog.price_labels["estimation"].text() != "…", "the price in the confirmation")
+        return dialog
+
+    def begin_live_job(self) -> Run:
+        """Click Run Live Job…, and Run in the confirmation."""
+        dialog = self.dialog()
+        return self._begun(lambda: self.click(dialog.run_button))
+
+    def live_job(self) -> Run:
+        """A whole live job up to its credits; not loaded yet."""
+        run = self.begin_live_job()
+        self.wait(run, lambda now: now.succeeded and now.credits_charged is not None, "the live job")
+        return self.runs[run.key]
+
+    def load(self, run: Run) -> List[QgsMapLayer]:
+        """Click Load (Again), and wait for the layers."""
+        before = len(self.loaded)
+        self.click(self.row(run).load_button)
+        wait_for(
+            lambda: len(self.loaded) > before or not self.runs[run.key].busy,
+            "the layers",
+        )
+        assert len(self.loaded) > before, f"not loaded: {self.line(run)}"
+        return self.loaded[-1][1]
+
+    def cancel(self, run: Run) -> None:
+        """Click the cross of the run's row."""
+        self.click(self.row(run).cancel_button)
+
+    def wait(self, run: Run, over: Callable[[Run], bool], what: str) -> Run:
+        """Wait until something is so of a run; a run that has ended otherwise is not waited for."""
+        wait_for(lambda: over(self.runs[run.key]) or self._failed(run.key), what)
+        now = self.runs[run.key]
+        assert over(now), f"{what}: {now.phase} {now.state} {now.message!r}; {self.lines[-5:]}"
+        return now
+
+    def _failed(self, key: str) -> bool:
+        now = self.runs[key]
+        if now.phase is Phase.NOT_SUBMITTED:
+            return True
+        return now.state in (JobState.FAILED, JobState.ERROR, JobState.CANCELLED) and not now.busy
+
+    def _begun(self, begin: Callable[[], None]) -> Run:
+        before = set(self.runs)
+        begin()
+        key = wait_for(lambda: next(iter(set(self.runs) - before), None), "a new run")
+        return self.runs[key]
+
+    def _changed(self, run: Run) -> None:
+        self.runs[run.key] = run
+
+    def _logged(self, text: str, tag: str, _level: int) -> None:
+        if tag == TAB:
+            self.lines.append(text)
+
+
+def confirmation() -> Optional[ConfirmDialog]:
+    """The confirmation of a live job that is open, if any."""
+    windows = QApplication.topLevelWidgets()
+    return next((window for window in windows if isinstance(window, ConfirmDialog) and window.isVisible()), None)
+
+
+def idle() -> None:
+    """Wait until QGIS's task manager has nothing to do."""
+    manager = QgsApplication.taskManager()
+    wait_for(lambda: manager.count() == 0, f"the task manager: {[task.description() for task in manager.tasks()]}")
+
+
+def our_threads() -> Set[str]:
+    """Python's threads by name, without those of the test's own making."""
+    return {thread.name for thread in threading.enumerate() if not isinstance(thread, threading._DummyThread)}
+
+
+@contextmanager
+def plugin_in(folder: Path) -> Iterator[PluginKit]:
+    """The plugin, loaded, with everything of its own in ``folder``; it waits less long than with people."""
+    profile = folder / "profile"
+    profile.mkdir(parents=True)
+    with pytest.MonkeyPatch.context() as patch:
+        _forget_settings()
+        patch.setattr(plugin_module, "_profile_folder", lambda: profile)
+        patch.setattr(plugin_module, "sandbox_data_dir", lambda: profile / "sandbox")
+        patch.setattr(plugin_module, "Submitter", functools.partial(Submitter, waits=_WAITS))
+        patch.setattr(fetching, "fetch_output", functools.partial(fetching.fetch_output, policy=_STUBBORN))
+        patch.setattr(runs_module, "CHECK_AGAIN_MS", 300)
+        patch.setattr(hub_module, "_PACES", dict.fromkeys(ConnectionKind, Pace(0.1, 1.0)))
+        kit = PluginKit(folder)
+        try:
+            kit.start()
+            yield kit
+        finally:
+            kit.close()
+            _forget_settings()
+    idle()
+
+
+_WAITS = Waits(slot=WaitPace(0.2, 0.5), rate=WaitPace(0.1, 0.5), lookup=WaitPace(0.1, 0.5))
+_STUBBORN = TransferPolicy(attempts=3, first_wait=0.1, longest_wait=0.5)
+
+
+def _forget_settings() -> None:
+    settings = QgsSettings()
+    settings.beginGroup("up42", QgsSettings.Section.Plugins)
+    settings.remove("")
+    settings.endGroup()
