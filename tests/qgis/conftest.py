@@ -8,6 +8,7 @@ import pytest
 from job_witness import WAIT_MS, Witness
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QSettings
+from selection_kit import landsat, project, tracker  # noqa: F401 - fixtures
 
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.log import PanelLog

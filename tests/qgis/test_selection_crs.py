@@ -3,84 +3,22 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import pytest
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsCoordinateTransformContext,
-    QgsDistanceArea,
-    QgsFeature,
     QgsGeometry,
     QgsPointXY,
-    QgsProject,
     QgsRasterLayer,
     QgsVectorLayer,
 )
+from selection_kit import TAORMINA, added, ellipsoidal_km2, layer_of, square
 
 from up42_plugin.core.aoi import AoiError
 from up42_plugin.core.geometry import errors as codes
-from up42_plugin.qgis_bridge.selection import SelectionTracker, aoi_of
-
-TAORMINA = (
-    "POLYGON((15.282326 37.854051,15.281897 37.843275,15.301208 37.843139,15.301809 37.853577,15.282326 37.854051))"
-)
-
-
-def square(x, y, side=0.02):
-    return f"POLYGON(({x} {y},{x + side} {y},{x + side} {y + side},{x} {y + side},{x} {y}))"
-
-
-def layer_of(*wkts, crs="EPSG:4326", kind="Polygon", name="taormina"):
-    layer = QgsVectorLayer(f"{kind}?crs={crs}" if crs else kind, name, "memory")
-    if not crs:
-        layer.setCrs(QgsCoordinateReferenceSystem())
-    features = []
-    for wkt in wkts:
-        feature = QgsFeature()
-        if wkt:
-            feature.setGeometry(QgsGeometry.fromWkt(wkt))
-        features.append(feature)
-    assert layer.dataProvider().addFeatures(features)[0]
-    return layer
-
-
-@pytest.fixture
-def project(qgis_app):
-    project = QgsProject()
-    yield project
-    project.clear()
-
-
-@pytest.fixture
-def tracker(project):
-    tracker = SelectionTracker(project)
-    yield tracker
-    tracker.close()
-
-
-@pytest.fixture
-def landsat():
-    """Real Landsat 7 imagery (EPSG:31985), kept beside the checkout and not part of it."""
-    path = Path(__file__).parents[2].parent / "shared" / "data" / "L7_ETMs.tif"
-    if not path.is_file():
-        pytest.skip(f"no real Landsat image at {path}")
-    return path
-
-
-def ellipsoidal_km2(rings, project):
-    """The area as QGIS measures it, on the WGS84 ellipsoid."""
-    measure = QgsDistanceArea()
-    measure.setSourceCrs(QgsCoordinateReferenceSystem("EPSG:4326"), project.transformContext())
-    measure.setEllipsoid("EPSG:7030")
-    sizes = [measure.measurePolygon([QgsPointXY(x, y) for x, y in ring]) / 1e6 for ring in rings]
-    return sizes[0] - sum(sizes[1:])
-
-
-def added(project, layer):
-    assert project.addMapLayer(layer) is layer
-    return layer
+from up42_plugin.qgis_bridge.selection import aoi_of
 
 
 @pytest.mark.parametrize("crs", ["EPSG:32633", "EPSG:3857", "EPSG:3035", "EPSG:4258", "EPSG:3004", "EPSG:2193"])
