@@ -7,9 +7,14 @@ import os
 import sys
 
 from up42_plugin.sandbox.command import main
+from up42_plugin.sandbox.interpreter import hand_over
 
 if __name__ == "__main__":
-    code = main()
+    # Only asking for help, or arguments that are wrong, needs no other Python.
+    asks_help = any(argument in ("-h", "--help") for argument in sys.argv[1:])
+    code = None if asks_help else hand_over(sys.argv[1:])
+    if code is None:
+        code = main()
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
