@@ -158,8 +158,8 @@ def test_delayed_answer_comes_after_the_work_and_held_request_before(faulty):
             headers=faulty.headers,
             timeout=1,
         )
-    assert "late" in [job["name"] for job in faulty.get("jobs")]
-    arm(faulty, match={"method": "POST"}, hold_s=2)
+    wait_for(lambda: "late" in [job["name"] for job in faulty.get("jobs")])
+    arm(faulty, match={"method": "POST"}, hold_s=4)
     with pytest.raises(requests.Timeout):
         requests.post(
             f"{faulty.project_url}/workflows/{faulty.workflow(ANALYTIC_WORKFLOW)}/jobs?name=later",

@@ -25,7 +25,7 @@ from up42_plugin.sandbox.store import Store
 
 
 def test_unfinished_job_goes_on_from_its_clock(tmp_path):
-    with running_service(tmp_path, speed=30) as service:
+    with running_service(tmp_path, speed=8) as service:
         job_id = service.submit(SUPERRESOLUTION_WORKFLOW, published_input()).json()["data"]["id"]
         service.reaches(job_id, "RUNNING")
         task_id = service.tasks(job_id)[0]["id"]
@@ -77,7 +77,7 @@ def test_block_that_is_through_does_not_run_again_when_its_clock_goes_on(tmp_pat
         return default_runners()[AWS](task)
 
     runners = {**default_runners(), AWS: counting}
-    with running_service(tmp_path, runners, speed=30) as service:
+    with running_service(tmp_path, runners, speed=8) as service:
         job_id = service.submit(SUPERRESOLUTION_WORKFLOW, published_input()).json()["data"]["id"]
         wait_for(lambda: service.services.jobs.tasks(job_id)[0].usage)
         assert service.tasks(job_id)[0]["status"] == "RUNNING"
