@@ -60,7 +60,12 @@ class Up42Plugin:
         sandbox = SandboxProcess(sandbox_data_dir())
         self._undo.append(sandbox.stop)
         hub = ConnectionHub(
-            settings=settings, credentials=credentials, network=network, sandbox=sandbox, make_provider=make_provider
+            settings=settings,
+            credentials=credentials,
+            network=network,
+            sandbox=sandbox,
+            make_provider=make_provider,
+            log=log,
         )
         monitor = JobMonitor(runner, hub.provider_of, hub.pace_of)
         self._undo.append(runner.shutdown)
@@ -103,6 +108,7 @@ class Up42Plugin:
             outline=outline,
             settings=settings,
             log=log,
+            ledger_notice=lambda: ledger.notice,
         )
         self._undo.append(self.desk.close)
 

@@ -6,7 +6,7 @@ import re
 
 # A failing block ends its log with "[CODE] message" (the service's contract, logs of job tasks).
 _ENDING = re.compile(r"\[([A-Z_]{3,})\]\s*(.+)")
-_OUT_OF_MEMORY = re.compile(r"out of memory|OOM|exit code 137", re.IGNORECASE)
+_OUT_OF_MEMORY = re.compile(r"\bout of memory\b|\bOOM\b|\bexit code 137\b", re.IGNORECASE)
 _LONGEST = 160
 
 

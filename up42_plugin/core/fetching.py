@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Tuple
+from typing import ClassVar, List, Sequence, Tuple
 
-from up42_plugin.api.errors import NotFoundError
+from up42_plugin.api.errors import AnswerError, NetworkError, ServiceError
 from up42_plugin.core.context import JobContext, Part
 from up42_plugin.core.layer_plan import LayerPlan
+from up42_plugin.core.output_errors import ManifestError
 from up42_plugin.core.outputs import prepare_output
 from up42_plugin.core.quicklooks import prepare_test_query
 from up42_plugin.core.scenes import Quicklook, Scene
@@ -23,25 +24,39 @@ _DOWNLOAD_SHARE = 80.0
 class TestQueryFinds:
     """What a test query found, ready for the map."""
 
+    __test__: ClassVar[bool] = False  # pytest takes classes called Test… for tests
+
     scenes: Tuple[Scene, ...]
     plans: Tuple[LayerPlan, ...]
 
 
 def fetch_test_query(service: JobService, job_id: str, folder: Path, context: JobContext) -> TestQueryFinds:
-    """Read the scenes of a test query and their quicklooks; those that the service lacks are left out."""
+    """Read the scenes of a test query and their quicklooks.
+
+    The scenes are what was asked for: a quicklook that the service cannot give is left out, and so are all that follow
+    when the network goes.
+    """
     context.progress(-1, "Reading scenes")
     scenes = service.scenes(job_id)
-    quicklooks: List[Quicklook] = []
-    for number, scene in enumerate(scenes, start=1):
-        context.progress(_DOWNLOAD_SHARE * number / len(scenes), f"Loading quicklooks, {number} of {len(scenes)}")
-        try:
-            quicklook = service.quicklook(scene)
-        except NotFoundError:
-            continue
-        if quicklook is not None:
-            quicklooks.append(quicklook)
+    quicklooks = _quicklooks(service, scenes, context)
     plans = prepare_test_query(scenes, quicklooks, folder, Part(context, _DOWNLOAD_SHARE, 100.0))
     return TestQueryFinds(scenes, plans)
+
+
+def _quicklooks(service: JobService, scenes: Sequence[Scene], context: JobContext) -> List[Quicklook]:
+    found: List[Quicklook] = []
+    for number, scene in enumerate(scenes, start=1):
+        percent = _DOWNLOAD_SHARE * (number - 1) / len(scenes)
+        context.progress(percent, f"Loading quicklooks, {number} of {len(scenes)}")
+        try:
+            quicklook = service.quicklook(scene)
+        except (ServiceError, AnswerError):
+            continue
+        except NetworkError:
+            break
+        if quicklook is not None:
+            found.append(quicklook)
+    return found
 
 
 def fetch_live_output(
@@ -49,13 +64,17 @@ def fetch_live_output(
 ) -> Tuple[LayerPlan, ...]:
     """Bring an output down, unpack it and make it ready; ``step`` is the block that made it.
 
-    An output that is on disk already is not downloaded again.
+    An output that is on disk already is not downloaded again, unless its description can no longer be read.
     """
-    if not (folder / "data.json").is_file():
-        fetch_output(service.open_output(output), folder, Part(context, 0.0, _DOWNLOAD_SHARE))
-    return prepare_output(
-        folder,
-        Part(context, _DOWNLOAD_SHARE, 100.0),
-        block_name=step.block.name,
-        block_title=step.block.title,
-    )
+
+    def prepared() -> Tuple[LayerPlan, ...]:
+        part = Part(context, _DOWNLOAD_SHARE, 100.0)
+        return prepare_output(folder, part, block_name=step.block.name, block_title=step.block.title)
+
+    if (folder / "data.json").is_file():
+        try:
+            return prepared()
+        except ManifestError:
+            context.check()
+    fetch_output(service.open_output(output), folder, Part(context, 0.0, _DOWNLOAD_SHARE))
+    return prepared()

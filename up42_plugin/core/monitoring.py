@@ -9,6 +9,8 @@ from up42_plugin.api.errors import NotFoundError
 from up42_plugin.core.jobs import Job, JobTask
 from up42_plugin.core.service import JobService
 
+_MOST_PAGES = 3
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -34,21 +36,22 @@ class Look:
 def look(service: JobService, wanted: AbstractSet[str], opened: AbstractSet[str]) -> Look:
     """Find the ``wanted`` jobs in the service's list, newest first, and the tasks of those that are ``opened``.
 
-    One list request in the usual case: paging stops when all wanted jobs are seen.
+    One list request in the usual case: paging stops when all wanted jobs are seen. What the first pages do not show is
+    asked for by its id, so that an old or vanished job does not make every look read the whole history.
     """
     seen: Dict[str, Job] = {}
-    page = 0
-    while len(seen) < len(wanted):
+    for page in range(_MOST_PAGES):
+        if len(seen) == len(wanted):
+            break
         answer = service.jobs(page)
         seen.update({job.id: job for job in answer.jobs if job.id in wanted})
         if answer.last:
             break
-        page += 1
     gone = []
-    for job_id in wanted - set(seen):
+    for job_id in sorted(wanted - set(seen)):
         try:
             seen[job_id] = service.job(job_id)
         except NotFoundError:
             gone.append(job_id)
-    tasks = {job_id: service.tasks(job_id) for job_id in opened if job_id in seen}
+    tasks = {job_id: service.tasks(job_id) for job_id in sorted(opened) if job_id in seen}
     return Look(tuple(seen.values()), tasks, tuple(gone))

@@ -33,42 +33,49 @@ class Situation:
 
 @dataclass(frozen=True)
 class Readiness:
-    """``reason`` is the line above the buttons; ``problem`` when it is something to mend."""
+    """``reason`` is the line above the buttons; ``problem`` when it is something to mend.
+
+    ``test_reason`` says why a test query is not possible, where that is something else.
+    """
 
     can_test: bool
     can_run_live: bool
     reason: str
     problem: bool
+    test_reason: str = ""
 
 
 def readiness(situation: Situation) -> Readiness:
     """Decide. A live job needs a fresh test query wherever the data block offers one."""
     blocked = _blocks_both(situation)
     if blocked:
-        return Readiness(False, False, blocked, not blocked.startswith("Starting"))
+        return Readiness(False, False, blocked[0], blocked[1])
     if situation.running:
         return Readiness(False, False, "A test query is running.", False)
     workflow = situation.workflow
     testable = workflow is not None and workflow.data_step.block.test_query is not False
+    why_no_test = "" if testable else _UNTESTABLE
     live = _blocks_live(situation, testable)
     if live:
-        return Readiness(testable, False, live[0], live[1])
-    return Readiness(testable, True, situation.test_verdict if testable else _UNTESTABLE, False)
+        return Readiness(testable, False, live[0], live[1], why_no_test)
+    return Readiness(testable, True, situation.test_verdict if testable else _UNTESTABLE, False, why_no_test)
 
 
 _UNTESTABLE = "This block offers no test query; its live jobs cannot be tried first."
 
 
-def _blocks_both(situation: Situation) -> str:
+def _blocks_both(situation: Situation) -> Optional[Tuple[str, bool]]:
+    """What stands in the way of both, and whether it is a problem rather than something still to come."""
     if situation.connection_trouble:
-        return situation.connection_trouble
+        # "Starting the sandbox…", "Loading workflows…": it is being done
+        return situation.connection_trouble, not situation.connection_trouble.endswith("…")
     if situation.area_trouble:
-        return f"Mend the area first: {_lower_first(situation.area_trouble)}"
+        return f"Mend the area first: {_lower_first(situation.area_trouble)}", True
     if situation.aoi is None:
-        return "Choose an area first."
+        return "Choose an area first.", False
     if situation.workflow is None:
-        return "Choose a workflow first."
-    return _listed(situation.test_problems)
+        return "Choose a workflow first.", False
+    return (_listed(situation.test_problems), True) if situation.test_problems else None
 
 
 def _blocks_live(situation: Situation, testable: bool) -> Optional[Tuple[str, bool]]:
@@ -77,7 +84,7 @@ def _blocks_live(situation: Situation, testable: bool) -> Optional[Tuple[str, bo
         return f"Live job: {_lower_first(_listed(only_live))}", True
     balance = situation.balance
     if balance is not None and balance.credits < balance.floor:
-        return f"Balance too low: UP42 asks for at least {balance.floor:,} credits.", True
+        return f"Balance too low: UP42 asks for at least {balance.floor:,}\u00a0credits.", True
     if testable and not situation.tested:
         return situation.test_verdict or "Live job: run the free test query first.", False
     return None

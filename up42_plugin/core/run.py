@@ -27,8 +27,9 @@ class Phase(str, Enum):
 class Run:
     """One run. ``words`` are the job's status words as the service gave them, in order, without repeats.
 
-    ``message`` says why a run was not submitted, what it waits for, or what went wrong while fetching. ``percent`` is
-    negative while unknown. ``tested`` and ``connection_id`` serve the rule that a live job is what was tested.
+    ``message`` says why a run was not submitted, what it waits for, or what went wrong while fetching. ``trouble`` says
+    why nothing newer is known of its job; it goes away by itself. ``percent`` is negative while unknown. ``unwanted``
+    when the person cancelled before it was known whether the service has it: it is cancelled there once it is found.
     """
 
     key: str
@@ -46,12 +47,14 @@ class Run:
     scenes: Tuple[Scene, ...] = ()
     credits_charged: Optional[int] = None
     layers: int = 0
+    trouble: str = ""
+    unwanted: bool = False
 
     def on_service(self, job: Job) -> Run:
         """The run after the service told of its job."""
         words = self.words if self.words[-1:] == (job.word,) else (*self.words, job.word)
         phase = self.phase if self.phase in (Phase.FETCHING, Phase.LOADED) else Phase.ON_SERVICE
-        return replace(self, phase=phase, job=job, words=words, message="")
+        return replace(self, phase=phase, job=job, words=words, message="", trouble="")
 
     @property
     def state(self) -> Optional[JobState]:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Optional
 
-from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransform, QgsGeometry, QgsProject, QgsWkbTypes
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsGeometry,
+    QgsProject,
+    QgsWkbTypes,
+)
 from qgis.gui import QgsMapCanvas, QgsRubberBand
 from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtGui import QColor
@@ -12,6 +19,7 @@ from qgis.PyQt.QtGui import QColor
 from up42_plugin.core.aoi import AOI
 
 _WGS84 = "EPSG:4326"
+_MOST_DENSIFIED = 1000
 
 
 class AreaOutline(QObject):
@@ -21,9 +29,9 @@ class AreaOutline(QObject):
         super().__init__(parent)
         self._canvas, self._project = canvas, project
         self._aoi: Optional[AOI] = None
-        self._shown = True
+        self._shown = False
         self._zoom_wanted = False
-        self._band = QgsRubberBand(canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
+        self._band: Optional[QgsRubberBand] = QgsRubberBand(canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
         self._band.setStrokeColor(QColor(220, 30, 40))
         self._band.setFillColor(QColor(0, 0, 0, 0))
         self._band.setLineStyle(Qt.PenStyle.DashLine)
@@ -74,12 +82,17 @@ class AreaOutline(QObject):
             self._canvas.mapSettings().destinationCrs(),
             self._project.transformContext(),
         )
-        # Straight edges on the globe bend on the map: follow them.
-        dense = geometry.densifyByCount(8)
-        dense.transform(transform)
-        return dense
+        # Straight edges on the globe bend on the map: follow them, unless there are many short ones anyway.
+        dense = geometry.densifyByCount(8) if self._aoi.vertices < _MOST_DENSIFIED else geometry
+        try:
+            dense.transform(transform)
+        except QgsCsException:  # the map's CRS does not reach there
+            return None
+        return dense if dense.boundingBox().isFinite() else None
 
     def _draw(self) -> None:
+        if self._band is None:
+            return
         self._band.reset(QgsWkbTypes.GeometryType.PolygonGeometry)
         geometry = self._geometry() if self._shown else None
         if geometry is not None:

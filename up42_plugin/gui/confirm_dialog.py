@@ -25,6 +25,7 @@ from up42_plugin.gui.texts import NOT_AVAILABLE, balance_after, credits_of, cred
 from up42_plugin.gui.widgets import INFORMATION, WARNING, MessageRow, hint_label
 
 _MOST_TYPED = 10_000_000
+_TOO_FEW = "Not enough credits for this job."
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class ConfirmDialog(QDialog):
         self.setObjectName("confirmLiveJob")
         self._proposal = proposal
         self._agreed: Optional[Range] = None
+        self._asked = self._waiting = False
         layout = QVBoxLayout(self)
         self.heading = QLabel()
         font = self.heading.font()
@@ -136,11 +138,11 @@ class ConfirmDialog(QDialog):
     def _show_reading(self) -> None:
         self.heading.setText("Run this live job?")
         self.run_button.setText("Reading the price…")
-        self.run_button.setEnabled(False)
         self.message.show_message(INFORMATION, "Reading the price from the service…")
+        self._enable_run(False, "Reading the price from the service…")
 
-    def show_price(self, estimation: Estimation, balance: int) -> None:
-        """The price and the balance, read just now (credits)."""
+    def show_price(self, estimation: Estimation, balance: Optional[int]) -> None:
+        """The price and the balance, read just now (credits); None where the balance could not be read."""
         cost = estimation.credits
         self._agreed = cost
         price = credits_text(cost)
@@ -148,20 +150,21 @@ class ConfirmDialog(QDialog):
         self._write(
             estimation=f"<b>{price}</b>",
             held=credits_of(estimation.held),
-            now=credits_of(balance),
-            after=f"<b>{credits_text(balance_after(balance, cost))}</b>",
+            now=NOT_AVAILABLE if balance is None else credits_of(balance),
+            after=NOT_AVAILABLE if balance is None else f"<b>{credits_text(balance_after(balance, cost))}</b>",
         )
         self.run_button.setText(f"Run for {span(cost)} Credits")
         shown = self._proposal.shown_price
-        if balance < cost.minimum:
-            self.message.show_message(WARNING, "Not enough credits for this job.")
+        if balance is not None and balance < cost.minimum:
+            self.message.show_message(WARNING, _TOO_FEW)
+            self._enable_run(False, _TOO_FEW)
             return
         if shown is not None and shown != cost:
             self.message.show_message(WARNING, f"The price was {credits_text(shown)} a minute ago.")
         else:
             text = "Price read from the service just now. Only tasks that succeed are charged."
             self.message.show_message(INFORMATION, text)
-        self.run_button.setEnabled(True)
+        self._enable_run(True)
 
     def show_no_price(self, reason: str, balance: Optional[int]) -> None:
         """The service gives no estimation: ask for a maximum to be typed. Never shown as zero."""
@@ -170,13 +173,26 @@ class ConfirmDialog(QDialog):
         self.heading.setText("Run this live job without an estimation?")
         self._most_row.show()
         text = f"{reason} Type the most it may cost to you; the service does not enforce it."
-        self.message.show_message(WARNING, text)
+        self.message.show_message(WARNING, text.strip())
         self._most_changed()
 
     def show_refusal(self, message: str) -> None:
         """The job could not be recorded: say why; nothing was sent."""
+        self._waiting = False
         self.message.show_message(WARNING, message)
+        self._enable_run(False, message)
         self.cancel_button.setEnabled(True)
+        self.cancel_button.setFocus()
+
+    def reject(self) -> None:
+        """Cancel; after the click on the run button not before it is known whether the job was recorded."""
+        if not self._waiting:
+            super().reject()
+
+    def _enable_run(self, able: bool, why_not: str = "") -> None:
+        """Open the one button that costs; once it was clicked it stays closed for good."""
+        self.run_button.setEnabled(able and not self._asked)
+        self.run_button.setToolTip("" if able else why_not)
 
     def _write(self, **texts: str) -> None:
         for key, text in texts.items():
@@ -186,11 +202,13 @@ class ConfirmDialog(QDialog):
         most = self.most.value()
         self._agreed = Range(0, most) if most else None
         self.run_button.setText(f"Run for at Most {span(Range(most, most))} Credits" if most else "Run")
-        self.run_button.setEnabled(bool(most))
+        self._enable_run(bool(most), "Type the most credits this job may cost")
 
     def _confirm(self) -> None:
-        if self._agreed is None:
+        if self._agreed is None or self._asked:
             return
-        self.run_button.setEnabled(False)
-        self.cancel_button.setEnabled(False)
+        self._asked = self._waiting = True
+        self._enable_run(False, "Being recorded…")
+        for widget in (self.cancel_button, self.job_name, self.most):
+            widget.setEnabled(False)
         self.confirmed.emit(self.job_name.text().strip() or self._proposal.name, self._agreed)

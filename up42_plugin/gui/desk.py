@@ -1,14 +1,16 @@
-"""The desk: joins the dock with the parts that do the work, and tells the person what happened."""
+"""The desk: joins the dock with the parts that do the work, and shows what happens."""
 
 from __future__ import annotations
 
 import time
-from typing import Any, List, Optional
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Callable, Dict, Optional, Tuple
 
-from qgis.core import Qgis, QgsMapLayer, QgsProject
+from qgis.core import Qgis, QgsProject
 from qgis.PyQt.QtCore import QObject, Qt, QTimer
 from qgis.PyQt.QtGui import QKeySequence
-from qgis.PyQt.QtWidgets import QAction, QPushButton
+from qgis.PyQt.QtWidgets import QAction
 
 from up42_plugin.api.errors import Up42Error
 from up42_plugin.core.configuration import JobConfiguration
@@ -16,25 +18,35 @@ from up42_plugin.core.freshness import TestedQuery
 from up42_plugin.core.jobs import JobState, Mode
 from up42_plugin.core.outputs import SHORT_TITLES
 from up42_plugin.core.run import Phase, Run
-from up42_plugin.core.service import Balance
+from up42_plugin.core.scenes import Scene
+from up42_plugin.core.service import ServiceProvider
+from up42_plugin.gui.announcements import Announcements
 from up42_plugin.gui.area_outline import AreaOutline
-from up42_plugin.gui.connection_dialog import ConnectionDialog
+from up42_plugin.gui.connecting import Connecting
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.form_memory import FormMemory
 from up42_plugin.gui.live_job import LiveJob, proposal_of
 from up42_plugin.gui.new_job import NewJob
 from up42_plugin.gui.search_section import FILTERS
-from up42_plugin.gui.texts import count_text, credits_of
-from up42_plugin.qgis_bridge.hub import ConnectionHub, HubPhase, HubState
+from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.log import PanelLog
-from up42_plugin.qgis_bridge.project_data import ProjectData, ProjectReader
+from up42_plugin.qgis_bridge.project_data import ProjectReader
 from up42_plugin.qgis_bridge.runs import RunController
 from up42_plugin.qgis_bridge.sample import add_sample_area
 from up42_plugin.qgis_bridge.settings import PluginSettings
 from up42_plugin.qgis_bridge.settling import Settler
 
 _SECOND_MS = 1000
+
+
+@dataclass
+class _Testing:
+    """The test query that a connection's form waits for."""
+
+    key: str
+    since: float
+    cancelled: bool = False
 
 
 class Desk(QObject):
@@ -54,92 +66,116 @@ class Desk(QObject):
         outline: AreaOutline,
         settings: PluginSettings,
         log: PanelLog,
+        ledger_notice: Callable[[], str],
     ) -> None:
         super().__init__()
-        self._iface, self.dock, self.new_job, self.hub = iface, dock, new_job, hub
-        self._reader, self.runs, self._settler, self._outline, self._log = reader, runs, settler, outline, log
+        self.dock, self.new_job, self.hub, self.runs = dock, new_job, hub, runs
+        self._settler, self._outline, self._log = settler, outline, log
         self.live_job = LiveJob(runner, runs, iface.mainWindow(), self)
+        self._announcements = Announcements(iface, ledger_notice, self)
         self._memory = FormMemory(dock, settings)
-        self._testing = ""
-        self._testing_since = 0.0
+        self.connecting = Connecting(
+            hub,
+            reader,
+            dock=dock,
+            new_job=new_job,
+            memory=self._memory,
+            window=iface.mainWindow(),
+            log=log,
+            parent=self,
+        )
+        self._testing: Dict[str, _Testing] = {}
+        self._found: Dict[str, Tuple[Scene, ...]] = {}
         self._tick = QTimer(self)
         self._tick.setInterval(_SECOND_MS)
-        self._tick.timeout.connect(self._show_testing)
+        self._tick.timeout.connect(self._show_seconds)
         self._shortcut = QAction("Run Test Query", dock)
         self._shortcut.setObjectName("Up42RunTestQuery")
         self._shortcut.setShortcut(QKeySequence("Ctrl+Return"))
         self._shortcut.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         dock.addAction(self._shortcut)
-        self._connect()
+        self._connect_dock()
+        self._connect_runs()
         self._memory.restore()
-        self._show_connections()
+        self.connecting.show()
         new_job.refresh()
 
-    def _connect(self) -> None:
+    def _connect_dock(self) -> None:
         dock = self.dock
         dock.opened.connect(self._opened)
         dock.closed.connect(self._closed)
-        dock.header.chosen.connect(self.hub.choose)
-        dock.header.add_asked.connect(self._add_connection)
-        dock.header.refresh_asked.connect(self._again)
+        dock.header.refresh_asked.connect(self.connecting.again)
         dock.area.zoom_asked.connect(self._outline.zoom)
         dock.area.sample_asked.connect(self._try_sample)
         dock.foot.test_asked.connect(self.run_test_query)
         dock.foot.live_asked.connect(self.run_live_job)
-        dock.foot.again_asked.connect(self._again)
+        dock.foot.again_asked.connect(self.connecting.again)
         dock.foot.cancel_asked.connect(self._cancel_testing)
-        dock.runs.cancel_asked.connect(self.runs.cancel)
+        dock.runs.cancel_asked.connect(self._cancel)
         dock.runs.load_asked.connect(self.runs.load)
         self._shortcut.triggered.connect(self.run_test_query)
-        self.hub.connections_changed.connect(self._show_connections)
-        self.hub.state_changed.connect(self._hub_changed)
-        self._reader.project_read.connect(self._project_read)
-        self._reader.failed.connect(self._project_failed)
-        self._reader.balance_read.connect(self._balance_read)
-        self._reader.balance_failed.connect(self._balance_failed)
         self.new_job.changed.connect(self._form_changed)
+        self.connecting.switched.connect(self._switched)
+        self.connecting.opened.connect(self._settler.settle)
+
+    def _connect_runs(self) -> None:
+        told = self._announcements
         self.runs.changed.connect(self._run_changed)
         self.runs.ended.connect(self._run_ended)
-        self.runs.loaded.connect(self._layers_loaded)
+        self.runs.trouble.connect(self._not_cancelled)
+        self.runs.loaded.connect(told.layers_loaded)
+        self.runs.settled_earlier.connect(told.settled_earlier)
+        self.runs.recorded.connect(told.tell_ledger_notice)
+        self._settler.ended.connect(told.tell_ledger_notice)
+        told.load_asked.connect(self.runs.load)
 
     def close(self) -> None:
         """Remember the form and close what is open."""
         self._tick.stop()
+        self._settler.stop()
         self._memory.save()
         self.live_job.close()
+        self.connecting.close()
 
     def run_test_query(self) -> None:
         """Ask the service, free, what there is for the form's configuration."""
-        form, provider = self.new_job.form, self.hub.current_provider()
-        if form.configuration is None or provider is None or not self.new_job.ready.can_test:
+        configuration, provider = self._ready_form()
+        if configuration is None or provider is None or not self.new_job.ready.can_test:
             return
-        self._testing_since = time.monotonic()
-        self._testing = self.runs.start(provider, form.configuration, Mode.TEST_QUERY, self._test_name())
-        self.new_job.set_running(True)
-        self._tick.start()
+        key = self.runs.start(provider, configuration, Mode.TEST_QUERY, self._test_name())
+        self._testing[provider.connection_id] = _Testing(key, time.monotonic())
         self._show_testing()
 
     def run_live_job(self) -> None:
         """Ask for the confirmation of a live job of the form's configuration."""
-        form, provider = self.new_job.form, self.hub.current_provider()
-        if form.configuration is None or provider is None or not self.new_job.ready.can_run_live:
+        configuration, provider = self._ready_form()
+        if configuration is None or provider is None or not self.new_job.ready.can_run_live:
             return
-        fingerprint = form.configuration.fingerprint
         estimation = self.new_job.price.estimation
         proposal = proposal_of(
-            self._live_name(form.configuration),
-            configuration=form.configuration,
+            self._live_name(configuration),
+            configuration=configuration,
             values=self.dock.search.values,
             tested=self.new_job.tested,
             connection=self.hub.current.name,
             shown_price=estimation.credits if estimation is not None else None,
         )
+        fingerprint = configuration.fingerprint
+        self.live_job.ask(provider, configuration, proposal, lambda: self._why_not_live(provider, fingerprint))
 
-        def still_open() -> bool:
-            now = self.new_job.form.configuration
-            return self.new_job.ready.can_run_live and now is not None and now.fingerprint == fingerprint
+    def _ready_form(self) -> Tuple[Optional[JobConfiguration], Optional[ServiceProvider]]:
+        """The form as it is at this moment: a test query may have grown too old since the last change."""
+        self.new_job.refresh()
+        return self.new_job.form.configuration, self.hub.current_provider()
 
-        self.live_job.ask(provider, form.configuration, proposal, still_open)
+    def _why_not_live(self, provider: ServiceProvider, fingerprint: str) -> str:
+        """What has come between the question and the yes, or nothing."""
+        configuration, present = self._ready_form()
+        if present is not provider:
+            return "The connection changed meanwhile. Cancel, and try again."
+        if configuration is None or configuration.fingerprint != fingerprint:
+            return "The configuration changed meanwhile. Cancel, and test it again."
+        return "" if self.new_job.ready.can_run_live else self.new_job.ready.reason
 
     @property
     def _where(self) -> str:
@@ -160,144 +196,107 @@ class Desk(QObject):
 
     def _opened(self) -> None:
         self._outline.set_shown(True)
-        if self.hub.state.phase in (HubPhase.IDLE, HubPhase.FAILED):
-            self.hub.open(clicked=False)
+        self.connecting.open()
 
     def _closed(self) -> None:
         self._outline.set_shown(False)
         self._memory.save()
 
-    def _again(self) -> None:
-        provider = self.hub.current_provider()
-        if provider is None or self.hub.state.phase is not HubPhase.READY:
-            self.hub.reopen()
-            return
-        self.new_job.ask_price_again()
-        self._read_project()
-
-    def _read_project(self) -> None:
-        provider = self.hub.current_provider()
-        if provider is not None:
-            self.dock.header.show_balance(None, loading=True)
-            self._reader.read(provider)
-
-    def _show_connections(self) -> None:
-        self.dock.header.show_connections(self.hub.connections, self.hub.current)
-
-    def _hub_changed(self, state: HubState) -> None:
-        if state.phase is HubPhase.READY:
-            self.dock.workflow.show_text("Loading workflows…")
-            self.new_job.set_trouble("")
-            self._read_project()
-            self._settler.settle(self.hub.current.id)
-            return
-        loading = state.phase is HubPhase.STARTING
-        self.dock.workflow.show_text("Loading workflows…" if loading else "No connection")
-        self.dock.header.show_balance(None, loading=loading, reason=state.message)
-        self.new_job.set_trouble(state.message)
-
-    def _project_read(self, project: ProjectData) -> None:
-        if project.connection_id == self.hub.current.id:
-            self.new_job.set_project(project)
-            self._memory.restore_workflow()
-
-    def _project_failed(self, error: BaseException) -> None:
-        message = error.user_message if isinstance(error, Up42Error) else "The project could not be read."
-        self.dock.workflow.show_text("Workflows not available")
-        self.new_job.set_trouble(message)
-
-    def _balance_read(self, connection_id: str, balance: Balance) -> None:
-        if connection_id == self.hub.current.id:
-            self.dock.header.show_balance(balance)
-            self.new_job.set_balance(balance)
-
-    def _balance_failed(self, error: BaseException) -> None:
-        self.dock.header.show_balance(None, reason=getattr(error, "user_message", ""))
-        self.new_job.set_balance(None)
+    def _switched(self, connection_id: str) -> None:
+        """Another connection: the scenes found there, and whether a test query of it is on its way."""
+        self.dock.search.choose_scene("")
+        self.dock.search.show_scenes(self._found.get(connection_id, ()))
+        self._show_testing()
 
     def _form_changed(self) -> None:
         self._outline.show_area(self.new_job.selection.aoi)
-
-    def _add_connection(self) -> None:
-        dialog = ConnectionDialog(self._iface.mainWindow())
-        dialog.setModal(True)
-
-        def accepted() -> None:
-            draft = dialog.draft
-            try:
-                self.hub.add(draft.name, draft.address, draft.key, draft.keep)
-            except Up42Error as error:
-                self._tell(error.user_message, Qgis.MessageLevel.Warning)
-
-        dialog.accepted.connect(accepted)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
 
     def _try_sample(self) -> None:
         try:
             add_sample_area(QgsProject.instance())
         except Up42Error as error:
             self._log.warning(f"{error.user_message} {error.detail}")
-            self._tell(error.user_message, Qgis.MessageLevel.Warning)
+            self._announcements.tell(error.user_message, Qgis.MessageLevel.Warning)
             return
         # The click asks for the area to be shown; its selection is read a moment later.
         self._outline.zoom_when_known()
 
     def _show_testing(self) -> None:
-        running = bool(self._testing)
-        self.dock.foot.show_busy(time.monotonic() - self._testing_since if running else None)
-        if not running:
+        """Show the test query of the current connection, or that there is none."""
+        testing = self._testing.get(self.hub.current.id)
+        if testing is None:
             self._tick.stop()
+            self.dock.foot.show_busy(None)
+        else:
+            what = "Cancelling the test query" if testing.cancelled else "Test query running"
+            self.dock.foot.show_busy(time.monotonic() - testing.since, what)
+            self.dock.foot.show_cancellable(not testing.cancelled)
+            self._tick.start()
+        self.new_job.set_running(testing is not None)
+
+    def _show_seconds(self) -> None:
+        testing = self._testing.get(self.hub.current.id)
+        if testing is not None and not testing.cancelled:
+            self.dock.foot.show_busy(time.monotonic() - testing.since)
 
     def _cancel_testing(self) -> None:
-        if self._testing:
-            self.runs.cancel(self._testing)
+        testing = self._testing.get(self.hub.current.id)
+        if testing is not None:
+            self._cancel(testing.key)
+
+    def _cancel(self, key: str) -> None:
+        testing = next((testing for testing in self._testing.values() if testing.key == key), None)
+        if testing is not None:
+            testing.cancelled = True
+            self._show_testing()
+        self.runs.cancel(key)
 
     def _run_changed(self, run: Run) -> None:
         self.dock.runs.show_run(run)
+        if run.unwanted and run.phase is Phase.CHECKING:
+            # It is free and will be cancelled if it is found: nobody has to wait for that.
+            self._release(run)
+
+    def _release(self, run: Run) -> None:
+        """The form waits no longer for this test query."""
+        testing = self._testing.get(run.connection_id)
+        if testing is not None and testing.key == run.key:
+            del self._testing[run.connection_id]
+            self._show_testing()
+
+    def _not_cancelled(self, run: Run, sentence: str) -> None:
+        testing = self._testing.get(run.connection_id)
+        if testing is not None and testing.key == run.key:
+            testing.cancelled = False
+            self._show_testing()
+        self._announcements.not_cancelled(run, sentence)
 
     def _run_ended(self, run: Run) -> None:
-        if run.key == self._testing:
-            self._test_ended(run)
         if run.live:
-            self._live_ended(run)
-        provider = self.hub.current_provider()
-        if provider is not None and provider.connection_id == run.connection_id:
-            self._reader.read_balance(provider)
+            self._announcements.live_job_ended(run)
+        else:
+            self._test_ended(run)
+        self.connecting.read_balance(run.connection_id)
 
     def _test_ended(self, run: Run) -> None:
-        self._testing = ""
-        self._show_testing()
-        if run.succeeded and run.job is not None and run.job.finished is not None:
-            tested = TestedQuery(run.configuration, run.connection_id, run.job.finished, len(run.scenes))
-            self.new_job.set_tested(tested)
-            if not self.dock.search.values.scene_id:
-                self.dock.search.show_scenes(run.scenes)
-        elif run.message and run.phase is Phase.NOT_SUBMITTED:
-            self._tell(f"Test query: {run.message}", Qgis.MessageLevel.Warning)
-        self.new_job.set_running(False)
+        testing = self._testing.get(run.connection_id)
+        wanted = testing is None or testing.key != run.key or not testing.cancelled
+        if run.phase is Phase.LOADED and run.job is not None:
+            finished = run.job.finished or datetime.now(timezone.utc)
+            self.new_job.set_tested(TestedQuery(run.configuration, run.connection_id, finished, len(run.scenes)))
+            self._show_found(run)
+        elif wanted and not run.unwanted and run.state is not JobState.CANCELLED:
+            self._announcements.test_query_failed(run)
+        self._release(run)
 
-    def _live_ended(self, run: Run) -> None:
-        if run.succeeded:
-            charged = f", {credits_of(run.credits_charged)} charged" if run.credits_charged is not None else ""
-            self._tell(f"{run.name} finished{charged}.", Qgis.MessageLevel.Success, run)
-        elif run.state is JobState.CANCELLED:
-            self._tell(f"{run.name} was cancelled.", Qgis.MessageLevel.Info)
-        elif run.message:
-            self._tell(f"{run.name}: {run.message}", Qgis.MessageLevel.Warning)
+    def _show_found(self, run: Run) -> None:
+        """Offer the scenes; a test query of one chosen scene leaves the others on offer."""
+        if _asks_for_ids(run.configuration):
+            return
+        self._found[run.connection_id] = run.scenes
+        if run.connection_id == self.hub.current.id and not self.dock.search.values.scene_id:
+            self.dock.search.show_scenes(run.scenes)
 
-    def _layers_loaded(self, run: Run, layers: List[QgsMapLayer]) -> None:
-        if run.live:
-            self._tell(f"{run.name}: {count_text(len(layers), 'layer')} loaded.", Qgis.MessageLevel.Success)
 
-    def _tell(self, text: str, level: Qgis.MessageLevel, loadable: Optional[Run] = None) -> None:
-        item = self._iface.messageBar().createMessage("UP42", text)
-        if loadable is not None:
-            button = QPushButton("Load", item)
-            button.setProperty("run", loadable.key)
-            button.clicked.connect(self._load_clicked)
-            item.layout().addWidget(button)
-        self._iface.messageBar().pushWidget(item, level)
-
-    def _load_clicked(self) -> None:
-        self.runs.load(str(self.sender().property("run")))
+def _asks_for_ids(configuration: JobConfiguration) -> bool:
+    return bool(configuration.parameters.get(configuration.workflow.data_step.name, {}).get("ids"))

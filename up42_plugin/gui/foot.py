@@ -76,6 +76,7 @@ class Foot(QWidget):
         self._updating.setInterval(_UPDATING_AFTER_MS)
         self._updating.timeout.connect(self._show_updating)
         self._price = PriceState()
+        self._is_busy = False
 
     def _busy_row(self) -> QWidget:
         self._busy = QWidget()
@@ -108,17 +109,17 @@ class Foot(QWidget):
         row.addWidget(self.live_button)
         return row
 
-    def show_readiness(self, readiness: Readiness, again: bool = False) -> None:
-        """Enable the buttons and say why one is grey; ``again`` offers to try what failed once more."""
+    def show_readiness(self, readiness: Readiness, again: str = "") -> None:
+        """Enable the buttons and say why one is grey; ``again`` is the text of a button that tries once more."""
         icon = WARNING if readiness.problem else (SUCCESS if readiness.can_run_live else INFORMATION)
         self.reason.show_message(icon, readiness.reason)
-        self.again_button.setVisible(again)
-        for button, able, text in (
-            (self.test_button, readiness.can_test, "Free: shows which scenes exist, and what the real thing costs"),
-            (self.live_button, readiness.can_run_live, "Costs credits: asks for confirmation with the price first"),
-        ):
-            button.setEnabled(able)
-            button.setToolTip(text if able else readiness.reason)
+        self.reason.setVisible(bool(readiness.reason) and not self._is_busy)
+        self.again_button.setVisible(bool(again))
+        self.again_button.setText(again or "Try Again")
+        free = "Free: shows which scenes exist, and what the real thing costs"
+        _enable(self.test_button, readiness.can_test, free, readiness.test_reason or readiness.reason)
+        costs = "Costs credits: asks for confirmation with the price first"
+        _enable(self.live_button, readiness.can_run_live, costs, readiness.reason)
 
     def show_price(self, price: PriceState) -> None:
         """Show the estimation; a price being asked anew stays visible and is marked after a moment."""
@@ -149,7 +150,18 @@ class Foot(QWidget):
 
     def show_busy(self, seconds: Optional[float], what: str = "Test query running") -> None:
         """Show that a test query runs, for so many seconds now; None hides the row and shows the reason again."""
-        self._busy.setVisible(seconds is not None)
-        self.reason.setVisible(seconds is None and bool(self.reason.text))
+        self._is_busy = seconds is not None
+        self._busy.setVisible(self._is_busy)
+        self.reason.setVisible(not self._is_busy and bool(self.reason.text))
         if seconds is not None:
             self._busy_text.setText(f"{what}, {duration_text(seconds)}")
+
+    def show_cancellable(self, able: bool) -> None:
+        """Whether the test query that runs can (still) be cancelled."""
+        self.cancel_button.setEnabled(able)
+        self.cancel_button.setToolTip("Cancel the test query" if able else "The test query is being cancelled")
+
+
+def _enable(button: QPushButton, able: bool, what: str, why_not: str) -> None:
+    button.setEnabled(able)
+    button.setToolTip(what if able else why_not)

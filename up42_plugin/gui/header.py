@@ -32,6 +32,7 @@ class Header(QWidget):
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.combo.setMinimumContentsLength(10)
         self.combo.activated.connect(self._activated)
+        self._current = ""
         self.refresh_button = tool_button("/mActionRefresh.svg", "Refresh workflows, jobs and balance", "refresh")
         self.refresh_button.clicked.connect(self.refresh_asked)
         grid.addWidget(self.combo, 0, 0)
@@ -57,10 +58,9 @@ class Header(QWidget):
         """List the connections, with the current one chosen and an entry to add another."""
         self.combo.clear()
         for connection in connections:
-            icon = "/mIconFolder.svg" if connection.costs else "/mActionTouch.svg"
-            self.combo.addItem(
-                theme_icon("/mIconConnect.svg" if connection.costs else icon), connection.name, connection.id
-            )
+            self.combo.addItem(theme_icon("/mIconConnect.svg"), connection.name, connection.id)
+            tip = connection.address or "Built in: free, offline, synthetic images"
+            self.combo.setItemData(self.combo.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.combo.insertSeparator(self.combo.count())
         self.combo.addItem(theme_icon("/mActionAdd.svg"), "Add Connection…", ADD)
         self.combo.setCurrentIndex(self.combo.findData(current.id))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Callable, List, Optional, Tuple
 
 from qgis.PyQt.QtCore import QObject
 from qgis.PyQt.QtWidgets import QWidget
 
+from up42_plugin.api.errors import Up42Error
 from up42_plugin.core.configuration import JobConfiguration
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.estimation import Estimation, Range
@@ -20,6 +22,7 @@ from up42_plugin.qgis_bridge.jobs import Job, JobRunner
 from up42_plugin.qgis_bridge.runs import RunController
 
 Price = Tuple[Optional[Estimation], Optional[Balance], str]
+_NO_PRICE = "The service gave no price."
 
 
 class LiveJob(QObject):
@@ -41,9 +44,9 @@ class LiveJob(QObject):
         provider: ServiceProvider,
         configuration: JobConfiguration,
         proposal: Proposal,
-        still_open: Callable[[], bool],
+        why_not: Callable[[], str],
     ) -> None:
-        """Open the confirmation; ``still_open`` is asked again at the click, when the form may have changed."""
+        """Open the confirmation; ``why_not`` is asked again at the click: what has come in between, or nothing."""
         if self._dialog is not None:
             self._dialog.raise_()
             return
@@ -52,8 +55,11 @@ class LiveJob(QObject):
         dialog.finished.connect(self._closed)
 
         def confirmed(name: str, agreed: Range) -> None:
-            if not still_open():
-                dialog.show_refusal("The configuration changed meanwhile. Cancel, and test it again.")
+            if self._run_key:
+                return
+            refusal = why_not()
+            if refusal:
+                dialog.show_refusal(refusal)
                 return
             self._run_key = self._runs.start(provider, configuration, Mode.LIVE, name, agreed)
 
@@ -64,17 +70,22 @@ class LiveJob(QObject):
     def close(self) -> None:
         """Close the confirmation, as with Cancel."""
         if self._dialog is not None:
-            self._dialog.reject()
+            self._dialog.done(ConfirmDialog.DialogCode.Rejected)
 
     def _read_price(self, provider: ServiceProvider, configuration: JobConfiguration, dialog: ConfirmDialog) -> None:
         def work(context: JobContext) -> Price:
+            # Without a price the dialog asks for a maximum, without a balance it says so: no error ends it.
+            estimation, balance, reason = None, None, ""
             with provider.open(context) as service:
-                balance = service.balance()
                 try:
-                    return service.estimate(configuration), balance, ""
-                except Exception as error:  # the dialog then asks for a maximum: no error ends the conversation
+                    estimation = service.estimate(configuration)
+                except Up42Error as error:
                     context.check()
-                    return None, balance, getattr(error, "user_message", "The service gave no price.")
+                    reason = error.user_message
+                with suppress(Up42Error):
+                    balance = service.balance()
+            context.check()
+            return estimation, balance, reason
 
         job = self._reading = self._runner.start("UP42: reading the price", work, long_running=True)
 
@@ -82,17 +93,19 @@ class LiveJob(QObject):
             estimation, balance, reason = price
             if dialog is not self._dialog:
                 return
-            if estimation is not None and balance is not None:
-                dialog.show_price(estimation, balance.credits)
+            credits_left = balance.credits if balance is not None else None
+            if estimation is not None:
+                dialog.show_price(estimation, credits_left)
             else:
-                dialog.show_no_price(reason, balance.credits if balance is not None else None)
+                dialog.show_no_price(reason, credits_left)
 
-        def failed(error: BaseException) -> None:
+        def failed(reason: str) -> None:
             if dialog is self._dialog:
-                dialog.show_no_price(getattr(error, "user_message", "The service gave no price."), None)
+                dialog.show_no_price(reason, None)
 
         job.succeeded.connect(read)
-        job.failed.connect(failed)
+        job.failed.connect(lambda error: failed(getattr(error, "user_message", _NO_PRICE)))
+        job.cancelled.connect(lambda: failed(_NO_PRICE))  # in the task manager: closing the dialog comes first else
 
     def _recorded(self, key: str) -> None:
         if key == self._run_key and self._dialog is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
-from typing import Callable, Optional, Tuple
+from typing import Callable, Dict, Optional, Tuple
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
@@ -59,7 +59,8 @@ class NewJob(QObject):
         self._project: Optional[ProjectData] = None
         self._balance: Optional[Balance] = None
         self._trouble = "Choose a connection first."
-        self._tested: Optional[TestedQuery] = None
+        self._again = ""
+        self._tested: Dict[str, TestedQuery] = {}
         self._running = False
         self.price = PriceState()
         self.ready = Readiness(False, False, "", False)
@@ -82,8 +83,8 @@ class NewJob(QObject):
 
     @property
     def tested(self) -> Optional[TestedQuery]:
-        """The last test query that ended, whatever the form says now."""
-        return self._tested
+        """The last test query of the project's connection that ended, whatever the form says now."""
+        return self._tested.get(self._project.connection_id) if self._project is not None else None
 
     @property
     def form(self) -> Form:
@@ -97,16 +98,16 @@ class NewJob(QObject):
         except TimeRangeError as error:
             return Form(None, error.user_message)
 
-    def set_trouble(self, text: str) -> None:
-        """Why there is no service, or an empty text when there is one."""
-        self._trouble = text
-        if text:
-            self._project = None
-            self._balance = None
+    def set_trouble(self, text: str, again: str = "") -> None:
+        """Why there is no project to work in, and the text of the button that tries again."""
+        self._trouble, self._again = text, again
+        self._project = None
+        self._balance = None
         self.refresh()
 
     def set_project(self, project: ProjectData) -> None:
         """The connection's project, read just now."""
+        self._trouble = self._again = ""
         self._project = project
         self._dock.workflow.show_workflows(project.workflows)
         self.refresh()
@@ -121,9 +122,9 @@ class NewJob(QObject):
         self._running = running
         self.refresh()
 
-    def set_tested(self, tested: Optional[TestedQuery]) -> None:
-        """The result of a test query, to be compared with the form from now on."""
-        self._tested = tested
+    def set_tested(self, tested: TestedQuery) -> None:
+        """The result of a test query, to be compared with the form while its connection is the current one."""
+        self._tested[tested.connection_id] = tested
         self.refresh()
 
     def ask_price_again(self) -> None:
@@ -139,7 +140,7 @@ class NewJob(QObject):
         test, live = self._problems(form)
         self._want_price(form, live)
         self.ready = readiness(self._situation(test, live))
-        self._dock.foot.show_readiness(self.ready, again=bool(self._trouble) and self.ready.problem)
+        self._dock.foot.show_readiness(self.ready, self._again)
         self._dock.foot.show_price(self.price)
         self.changed.emit()
 
@@ -171,7 +172,7 @@ class NewJob(QObject):
         trouble = self._trouble or ("" if self._project is not None else "Loading workflows…")
         tested, verdict = False, ""
         if form.configuration is not None and self._project is not None:
-            freshness = Freshness.check(self._tested, form.configuration, self._project.connection_id, self._clock())
+            freshness = Freshness.check(self.tested, form.configuration, self._project.connection_id, self._clock())
             tested, verdict = freshness.fresh, freshness.text
         return Situation(
             connection_trouble=trouble,

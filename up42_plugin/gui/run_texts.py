@@ -19,6 +19,8 @@ _STATE_ICONS = {
     JobState.CANCELLED: CANCELLED,
     JobState.UNKNOWN: QUEUED,
 }
+_CHECKING = "No answer. Checking whether the job was sent; it is not sent twice."
+_CHECKING_TO_CANCEL = "Checking whether the job was sent; if it was, it is cancelled."
 
 
 def icon_of(run: Run) -> str:
@@ -26,7 +28,7 @@ def icon_of(run: Run) -> str:
     if run.phase in (Phase.SENDING, Phase.CHECKING):
         return QUEUED
     if run.phase is Phase.NOT_SUBMITTED:
-        return WARNING
+        return CANCELLED if run.unwanted else WARNING
     if run.phase is Phase.FETCHING:
         return RUNNING
     if run.message and run.succeeded:
@@ -37,14 +39,15 @@ def icon_of(run: Run) -> str:
 def line_of(run: Run, now: Optional[datetime] = None) -> str:
     """``Running, block 2/2, 3 min`` and the like."""
     if run.phase is Phase.CHECKING:
-        return "No answer. Checking whether the job was sent; it is not sent twice."
+        return _CHECKING_TO_CANCEL if run.unwanted else _CHECKING
     if run.message:
         return run.message
     if run.phase is Phase.LOADED:
         return _loaded(run)
     if run.phase is Phase.FETCHING:
         return "Downloading" if run.live else "Reading scenes"
-    return _on_service(run, now or datetime.now(timezone.utc))
+    line = _on_service(run, now or datetime.now(timezone.utc))
+    return f"{line}. {run.trouble} Trying again." if run.trouble else line
 
 
 def _loaded(run: Run) -> str:

@@ -8,7 +8,7 @@ from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import QSize, pyqtSignal
 from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
-from up42_plugin.core.run import Run
+from up42_plugin.core.run import Phase, Run
 from up42_plugin.gui.run_texts import icon_of, line_of
 from up42_plugin.gui.widgets import ElidedLabel, hint_label, icon_size, theme_icon, tool_button
 
@@ -60,7 +60,15 @@ class RunRow(QWidget):
         self.load_button.setVisible(run.loadable)
         self.load_button.setText("Load" if run.layers == 0 else "Load Again")
         self.cancel_button.setVisible(run.busy)
-        self.cancel_button.setToolTip("Cancel the job" if run.live else "Cancel the test query")
+        what = _cancels(run)
+        self.cancel_button.setToolTip(what)
+        self.cancel_button.setAccessibleName(f"{what}, {run.name}")
+        self.load_button.setAccessibleName(f"Load the output of {run.name}")
+
+    @property
+    def dispensable(self) -> bool:
+        """Whether nothing is going on and there is nothing to be loaded."""
+        return self.cancel_button.isHidden() and self.load_button.isHidden()
 
     def _cancel(self) -> None:
         self.cancel_asked.emit(self._key)
@@ -105,12 +113,18 @@ class RunsSection(QgsCollapsibleGroupBox):
 
     def _forget_old(self) -> None:
         while len(self._rows) > _SHOWN:
-            oldest = next((key for key, row in self._rows.items() if row.cancel_button.isHidden()), None)
+            oldest = next((key for key, row in self._rows.items() if row.dispensable), None)
             if oldest is None:
                 return
             row = self._rows.pop(oldest)
             self._layout.removeWidget(row)
             row.deleteLater()
+
+
+def _cancels(run: Run) -> str:
+    if run.phase is Phase.FETCHING and run.live:
+        return "Stop loading the output"
+    return "Cancel the job" if run.live else "Cancel the test query"
 
 
 def _text_button(text: str, tip: str, name: str) -> QToolButton:

@@ -33,6 +33,7 @@ class WorkflowSection(QgsCollapsibleGroupBox):
         self._chain.setFont(font)
         layout.addWidget(self._chain)
         self._workflows: Sequence[Workflow] = ()
+        self._last_id = ""
         self.combo.currentIndexChanged.connect(self._changed)
         self.show_text("Loading workflows…")
 
@@ -48,7 +49,7 @@ class WorkflowSection(QgsCollapsibleGroupBox):
 
     def show_workflows(self, workflows: Sequence[Workflow], wanted_id: str = "") -> None:
         """Offer these, keeping the present choice, or ``wanted_id``, or the first."""
-        keep = self.current.id if self.current is not None else wanted_id
+        keep = self._last_id or wanted_id
         self._fill(workflows, "This project has no workflow yet.")
         ids = [workflow.id for workflow in workflows]
         if ids:
@@ -70,6 +71,8 @@ class WorkflowSection(QgsCollapsibleGroupBox):
 
     def _changed(self) -> None:
         workflow = self.current
+        if workflow is not None:
+            self._last_id = workflow.id
         self._chain.setText(workflow.chain if workflow is not None else "")
         self.combo.setToolTip(workflow.description if workflow is not None else "")
         self.chosen.emit(workflow)

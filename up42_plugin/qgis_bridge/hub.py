@@ -12,7 +12,8 @@ from up42_plugin.api.errors import Up42Error
 from up42_plugin.core.connections import Connection, ConnectionKind, ProjectKey
 from up42_plugin.core.monitoring import Pace
 from up42_plugin.core.service import ServiceProvider
-from up42_plugin.qgis_bridge.credentials import CredentialStore
+from up42_plugin.qgis_bridge.credentials import CredentialsError, CredentialsLockedError, CredentialStore
+from up42_plugin.qgis_bridge.log import PanelLog
 from up42_plugin.qgis_bridge.network import QgisNetwork, SessionFactory, session_factory
 from up42_plugin.qgis_bridge.sandbox_process import SandboxProcess
 from up42_plugin.qgis_bridge.settings import SANDBOX, PluginSettings, new_connection_id
@@ -44,11 +45,14 @@ class ConnectionHub(QObject):
     """Knows the connections and opens the current one. Main thread only.
 
     ``connections_changed`` when the list or the choice changed, ``state_changed(HubState)`` as the way to the service
-    opens. Nothing here asks for the master password unless :meth:`open` is told that the person clicked.
+    opens. ``key_wanted(Connection)`` after a click, when the connection's key is not kept or no longer there: it is
+    answered with :meth:`sign_in`. Nothing here asks for the master password unless :meth:`open` is told that the
+    person clicked.
     """
 
     connections_changed = pyqtSignal()
     state_changed = pyqtSignal(object)
+    key_wanted = pyqtSignal(object)
 
     def __init__(
         self,
@@ -58,11 +62,12 @@ class ConnectionHub(QObject):
         network: QgisNetwork,
         sandbox: SandboxProcess,
         make_provider: MakeProvider,
+        log: PanelLog,
         parent: Optional[QObject] = None,
     ) -> None:
         super().__init__(parent)
         self._settings, self._credentials, self._network = settings, credentials, network
-        self._sandbox, self._make_provider = sandbox, make_provider
+        self._sandbox, self._make_provider, self._log = sandbox, make_provider, log
         self._providers: Dict[str, ServiceProvider] = {}
         self.state = HubState(HubPhase.IDLE)
         sandbox.started.connect(self._sandbox_started)
@@ -113,7 +118,7 @@ class ConnectionHub(QObject):
         elif self._credentials.needs_prompt(connection) and not clicked:
             self._tell(HubPhase.NEEDS_SIGN_IN, f"Not signed in to {connection.name}.")
         else:
-            self._sign_in(connection)
+            self._read_key(connection, clicked)
 
     def reopen(self) -> None:
         """Forget what is open for the current connection and open it anew: the person clicked."""
@@ -131,22 +136,43 @@ class ConnectionHub(QObject):
         self.choose(connection.id)
         return connection
 
+    def sign_in(self, connection: Connection, key: ProjectKey, keep: bool) -> None:
+        """Use a key typed anew for a known connection; raises ``CredentialsError`` when it cannot be kept."""
+        renewed = replace(connection, project_id=key.project_id)
+        if keep:
+            renewed = replace(renewed, authcfg=self._credentials.store(renewed, key))
+        else:
+            renewed = replace(renewed, authcfg="")
+            self._credentials.keep_for_session(renewed, key)
+        self._settings.save_connections([renewed if item.id == renewed.id else item for item in self.connections])
+        self._providers.pop(renewed.id, None)
+        self.choose(renewed.id)
+
     def remove(self, connection: Connection) -> None:
-        """Forget a connection and its key; the sandbox stays."""
+        """Forget a connection and its key; the sandbox stays. Raises ``CredentialsError`` when its key cannot go."""
         if connection.id == SANDBOX.id:
             return
+        was_current = connection.id == self.current.id
         self._credentials.delete(connection)
         self._providers.pop(connection.id, None)
         self._settings.save_connections([item for item in self.connections if item.id != connection.id])
-        self.choose(SANDBOX.id)
+        if was_current:
+            self.choose(SANDBOX.id)
+        else:
+            self.connections_changed.emit()
 
-    def _sign_in(self, connection: Connection) -> None:
+    def _read_key(self, connection: Connection, clicked: bool) -> None:
         try:
             key = self._credentials.read(connection)
-        except Up42Error as error:
-            self._tell(HubPhase.FAILED, error.user_message)
-            return
-        self._connect(connection.id, connection.address, key)
+        except CredentialsLockedError as error:
+            self._tell(HubPhase.NEEDS_SIGN_IN, error.user_message)
+        except CredentialsError:
+            self._tell(HubPhase.NEEDS_SIGN_IN, f"Not signed in to {connection.name}.")
+            if clicked:
+                self.key_wanted.emit(connection)
+        else:
+            self._log.hide(key.api_key)
+            self._connect(connection.id, connection.address, key)
 
     def _sandbox_started(self, info: Mapping[str, Any]) -> None:
         key = ProjectKey(str(info["project_id"]), str(info["project_api_key"]))
@@ -158,8 +184,14 @@ class ConnectionHub(QObject):
             self._tell(HubPhase.FAILED, message)
 
     def _connect(self, connection_id: str, address: str, key: ProjectKey) -> None:
-        sessions = session_factory(self._network.settings([address]))
-        self._providers[connection_id] = self._make_provider(connection_id, address, key, sessions)
+        try:
+            sessions = session_factory(self._network.settings([address]))
+            self._providers[connection_id] = self._make_provider(connection_id, address, key, sessions)
+        except Up42Error as error:
+            self._log.exception("Opening the connection", error)
+            if self.current.id == connection_id:
+                self._tell(HubPhase.FAILED, error.user_message)
+            return
         if self.current.id == connection_id:
             self._tell(HubPhase.READY)
 

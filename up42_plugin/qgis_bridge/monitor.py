@@ -16,12 +16,12 @@ from up42_plugin.qgis_bridge.jobs import JobRunner
 class JobMonitor(QObject):
     """Follows jobs by short background looks; asks less and less often while nothing changes.
 
-    ``job_seen(connection id, Job)``, ``tasks_seen(job id, tasks)`` and ``gone(connection id, job id)`` are emitted for
-    each look, ``trouble(connection id, error)`` when one failed: it goes on by itself, more slowly.
+    ``job_seen(connection id, Job)``, ``tasks_seen(connection id, job id, tasks)`` and ``gone(connection id, job id)``
+    are emitted for each look, ``trouble(connection id, error)`` when one failed: it goes on by itself, more slowly.
     """
 
     job_seen = pyqtSignal(str, object)
-    tasks_seen = pyqtSignal(str, object)
+    tasks_seen = pyqtSignal(str, str, object)
     gone = pyqtSignal(str, str)
     trouble = pyqtSignal(str, object)
 
@@ -81,7 +81,11 @@ class JobMonitor(QObject):
     def _look(self, connection_id: str) -> None:
         wanted = frozenset(self._watched.get(connection_id, ()))
         provider = self._provider_of(connection_id)
-        if not wanted or provider is None or connection_id in self._looking:
+        if not wanted or connection_id in self._looking:
+            return
+        if provider is None:  # the way to the service may be opened again
+            self._intervals[connection_id] = self._pace_of(connection_id).slowest
+            self._arm(connection_id)
             return
         opened = frozenset(self._opened)
 
@@ -89,7 +93,7 @@ class JobMonitor(QObject):
             with provider.open(context) as service:
                 return look(service, wanted, opened)
 
-        job = self._runner.start("UP42: looking after running jobs", work)
+        job = self._runner.start("UP42: looking after running jobs", work, long_running=True, hidden=True)
         self._looking[connection_id] = job
         job.succeeded.connect(lambda result: self._looked(connection_id, result))
         job.failed.connect(lambda error: self._failed(connection_id, error))
@@ -103,7 +107,7 @@ class JobMonitor(QObject):
             if job.id in watched:
                 watched[job.id] = job.word
             if job.id in result.tasks:
-                self.tasks_seen.emit(job.id, result.tasks[job.id])
+                self.tasks_seen.emit(connection_id, job.id, result.tasks[job.id])
             self.job_seen.emit(connection_id, job)
             if job.state.terminal:
                 self.unwatch(connection_id, job.id)

@@ -6,6 +6,7 @@ from typing import Optional
 
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
+from up42_plugin.api.errors import Up42Error
 from up42_plugin.core.configuration import JobConfiguration
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.estimation import Estimation
@@ -34,7 +35,7 @@ class Pricing(QObject):
         self._timer.timeout.connect(self._ask)
         self._wanted: Optional[JobConfiguration] = None
         self._provider: Optional[ServiceProvider] = None
-        self._key = ""
+        self._key: Optional[str] = ""
         self._job: Optional[Job] = None
 
     def want(self, configuration: Optional[JobConfiguration], provider: Optional[ServiceProvider]) -> None:
@@ -51,8 +52,9 @@ class Pricing(QObject):
             self._timer.start()
 
     def forget(self) -> None:
-        """Ask again even when nothing has changed."""
-        self._key = ""
+        """Ask again at the next wish, even when nothing has changed."""
+        self._cancel()
+        self._key = None
 
     def stop(self) -> None:
         """Ask nothing any more."""
@@ -73,14 +75,15 @@ class Pricing(QObject):
             with provider.open(context) as service:
                 return service.estimate(configuration)
 
-        job = self._job = self._runner.start("UP42: estimating", work, hidden=True)
+        job = self._job = self._runner.start("UP42: estimating", work, long_running=True, hidden=True)
         job.succeeded.connect(lambda estimation: self._answered(key, estimation))
         job.failed.connect(lambda error: self._refused(key, error))
+        job.cancelled.connect(lambda: self._refused(key, Up42Error("Asking for the price was cancelled.")))
 
-    def _answered(self, key: str, estimation: Estimation) -> None:
+    def _answered(self, key: Optional[str], estimation: Estimation) -> None:
         if key == self._key:
             self.estimated.emit(estimation)
 
-    def _refused(self, key: str, error: BaseException) -> None:
+    def _refused(self, key: Optional[str], error: BaseException) -> None:
         if key == self._key:
             self.failed.emit(error)

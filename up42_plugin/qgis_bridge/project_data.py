@@ -7,6 +7,7 @@ from typing import Optional, Tuple
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
+from up42_plugin.api.errors import Up42Error
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.service import Balance, Limits, Project, ServiceProvider
 from up42_plugin.core.workflow import Workflow
@@ -24,12 +25,16 @@ class ProjectData:
 
 
 class ProjectReader(QObject):
-    """Reads the project in the background; a newer wish makes an older one stale."""
+    """Reads the project in the background; a newer wish makes an older one stale.
+
+    ``project_read(ProjectData)`` or ``failed(connection id, error)``; ``balance_read(connection id, Balance)`` or
+    ``balance_failed(connection id, error)``.
+    """
 
     project_read = pyqtSignal(object)
     balance_read = pyqtSignal(str, object)
-    failed = pyqtSignal(object)
-    balance_failed = pyqtSignal(object)
+    failed = pyqtSignal(str, object)
+    balance_failed = pyqtSignal(str, object)
 
     def __init__(self, runner: JobRunner, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
@@ -46,11 +51,13 @@ class ProjectReader(QObject):
                 workflows = tuple(service.workflow(found.id) for found in service.workflows())
             return ProjectData(provider.connection_id, project, limits, workflows)
 
-        if self._project is not None:
-            self._project.cancel()
-        job = self._project = self._runner.start("UP42: reading the project", work, hidden=True)
+        before, connection_id = self._project, provider.connection_id
+        job = self._project = self._runner.start("UP42: reading the project", work, long_running=True, hidden=True)
+        if before is not None:
+            before.cancel()
         job.succeeded.connect(self.project_read)
-        job.failed.connect(self.failed)
+        job.failed.connect(lambda error: self.failed.emit(connection_id, error))
+        job.cancelled.connect(lambda: self._project_cancelled(job, connection_id))
         self.read_balance(provider)
 
     def read_balance(self, provider: ServiceProvider) -> None:
@@ -61,11 +68,28 @@ class ProjectReader(QObject):
             with provider.open(context) as service:
                 return connection_id, service.balance()
 
-        if self._balance is not None:
-            self._balance.cancel()
-        job = self._balance = self._runner.start("UP42: reading the balance", work, hidden=True)
+        before = self._balance
+        job = self._balance = self._runner.start("UP42: reading the balance", work, long_running=True, hidden=True)
+        if before is not None:
+            before.cancel()
         job.succeeded.connect(self._tell_balance)
-        job.failed.connect(self.balance_failed)
+        job.failed.connect(lambda error: self.balance_failed.emit(connection_id, error))
+        job.cancelled.connect(lambda: self._balance_cancelled(job, connection_id))
+
+    def stop(self) -> None:
+        """Drop what is being read: another connection was chosen."""
+        reading, self._project, self._balance = (self._project, self._balance), None, None
+        for job in reading:
+            if job is not None:
+                job.cancel()
+
+    def _project_cancelled(self, job: Job, connection_id: str) -> None:
+        if job is self._project:  # by the person, in the task manager
+            self.failed.emit(connection_id, Up42Error("Reading the project was cancelled."))
+
+    def _balance_cancelled(self, job: Job, connection_id: str) -> None:
+        if job is self._balance:
+            self.balance_failed.emit(connection_id, Up42Error("Reading the balance was cancelled."))
 
     def _tell_balance(self, answer: Tuple[str, Balance]) -> None:
         self.balance_read.emit(*answer)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterable, List, Optional, Set, Tuple
+from typing import Callable, Dict, Iterable, Optional, Set, Tuple
 
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
-from up42_plugin.api.errors import NotFoundError
+from up42_plugin.api.errors import Cancelled, NotFoundError, Up42Error
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.ledger import Ledger, Submission
 from up42_plugin.core.service import ServiceProvider
@@ -15,6 +15,9 @@ from up42_plugin.qgis_bridge.jobs import Job, JobRunner
 
 FIRST_PAUSE_MS = 2_000
 LONGEST_PAUSE_MS = 30_000
+
+#: What a look found, and whether there is more to look at.
+Look = Tuple[Tuple[Outcome, ...], bool]
 
 
 class Settler(QObject):
@@ -33,6 +36,7 @@ class Settler(QObject):
         ledger: Ledger,
         submitter_of: Callable[[str], Submitter],
         provider_of: Callable[[str], Optional[ServiceProvider]],
+        *,
         parent: Optional[QObject] = None,
         first_pause_ms: int = FIRST_PAUSE_MS,
     ) -> None:
@@ -75,31 +79,33 @@ class Settler(QObject):
         ledger, submitter = self._ledger, self._submitter_of(connection_id)
         wanted = frozenset(self._wanted.get(connection_id, ()))
 
-        def work(context: JobContext) -> Tuple[Outcome, ...]:
+        def work(context: JobContext) -> Look:
             # What the ledger knows is told first: it needs no waiting for the others.
             known = [found for found in map(ledger.submission, sorted(wanted)) if found.state.settled]
+            more = bool(ledger.unsettled(connection_id))
             if known:
-                return tuple(_outcome(found, provider, context) for found in known)
-            if provider is None or not ledger.unsettled(connection_id):
-                return ()
+                return tuple(_outcome(found, provider, context) for found in known), more
+            if provider is None or not more:
+                return (), more
             with provider.open(context) as service:
-                return submitter.settle(service, context)
+                return submitter.settle(service, context), False
 
         job = self._runner.start("UP42: checking whether jobs were sent", work, long_running=True, hidden=True)
         self._looking[connection_id] = job
-        job.succeeded.connect(lambda outcomes: self._found(connection_id, outcomes))
+        job.succeeded.connect(lambda found: self._found(connection_id, *found))
         job.failed.connect(lambda _error: self._due.add(connection_id))
+        job.cancelled.connect(lambda: self._due.add(connection_id))
         job.ended.connect(lambda: self._over(connection_id))
 
-    def _found(self, connection_id: str, outcomes: Tuple[Outcome, ...]) -> None:
+    def _found(self, connection_id: str, outcomes: Tuple[Outcome, ...], more: bool) -> None:
         wanted = self._wanted.setdefault(connection_id, set())
         for outcome in outcomes:
             if _is_over(outcome):
                 wanted.discard(outcome.submission.id)
             else:
-                self._due.add(connection_id)
+                more = True
             self.settled.emit(outcome)
-        if wanted:
+        if wanted or more:
             self._due.add(connection_id)
 
     def _over(self, connection_id: str) -> None:
@@ -121,7 +127,9 @@ def _outcome(submission: Submission, provider: Optional[ServiceProvider], contex
     try:
         with provider.open(context) as service:
             return Outcome(submission, service.job(submission.service_job_id))
-    except NotFoundError as error:
+    except Cancelled:
+        raise
+    except Up42Error as error:
         return Outcome(submission, error=error)
 
 

@@ -1,0 +1,78 @@
+"""Events told in QGIS's main message bar: what finished, failed or was found out."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, List, Optional
+
+from qgis.core import Qgis, QgsMapLayer
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtWidgets import QPushButton
+
+from up42_plugin.core.jobs import JobState
+from up42_plugin.core.run import Phase, Run
+from up42_plugin.core.submission import Outcome
+from up42_plugin.core.tags import split_name
+from up42_plugin.gui.texts import count_text, credits_of
+
+
+class Announcements(QObject):
+    """Tells events, each with one button at most. ``load_asked(key)`` when the person wants a run's output."""
+
+    load_asked = pyqtSignal(str)
+
+    def __init__(self, iface: Any, ledger_notice: Callable[[], str], parent: Optional[QObject] = None) -> None:
+        super().__init__(parent)
+        self._iface, self._ledger_notice, self._noticed = iface, ledger_notice, ""
+
+    def tell(self, text: str, level: Qgis.MessageLevel, loadable: Optional[Run] = None) -> None:
+        """Tell the person; with a button for a run whose output can be loaded."""
+        item = self._iface.messageBar().createMessage("UP42", text)
+        if loadable is not None:
+            button = QPushButton("Load", item)
+            button.setObjectName("loadFromMessage")
+            button.setToolTip(f"Load the output of {loadable.name} as layers")
+            button.setProperty("run", loadable.key)
+            button.clicked.connect(self._load_clicked)
+            item.layout().addWidget(button)
+        self._iface.messageBar().pushWidget(item, level)
+
+    def test_query_failed(self, run: Run) -> None:
+        """A test query that ended without scenes being known."""
+        self.tell(f"{run.name}: {run.message or 'Failed.'}", Qgis.MessageLevel.Warning)
+
+    def live_job_ended(self, run: Run) -> None:
+        """A live job that the service is done with, or never got."""
+        if run.succeeded:
+            charged = f", {credits_of(run.credits_charged)} charged" if run.credits_charged is not None else ""
+            self.tell(f"{run.name} finished{charged}.", Qgis.MessageLevel.Success, run)
+        elif run.state is JobState.CANCELLED:
+            self.tell(f"{run.name} was cancelled.", Qgis.MessageLevel.Info)
+        elif run.phase is Phase.NOT_SUBMITTED and run.unwanted:
+            self.tell(f"{run.name}: {run.message}", Qgis.MessageLevel.Info)
+        else:
+            self.tell(f"{run.name}: {run.message or 'Failed.'}", Qgis.MessageLevel.Warning)
+
+    def layers_loaded(self, run: Run, layers: List[QgsMapLayer]) -> None:
+        """Layers of a live job; those of a test query were not asked for one by one."""
+        if run.live:
+            self.tell(f"{run.name}: {count_text(len(layers), 'layer')} loaded.", Qgis.MessageLevel.Success)
+
+    def not_cancelled(self, run: Run, sentence: str) -> None:
+        """The person wanted a job cancelled, and it was not."""
+        self.tell(f"{run.name} could not be cancelled. {sentence}", Qgis.MessageLevel.Warning)
+
+    def settled_earlier(self, outcome: Outcome) -> None:
+        """What became of a submission of an earlier session."""
+        name = split_name(outcome.submission.name)[0]
+        end = "did reach the service" if outcome.accepted else "was not submitted: the service does not know it"
+        self.tell(f"{name}, sent before QGIS was closed, {end}.", Qgis.MessageLevel.Info)
+
+    def tell_ledger_notice(self, *_: object) -> None:
+        """Say once that an unreadable ledger was set aside."""
+        notice = self._ledger_notice()
+        if notice and notice != self._noticed:
+            self._noticed = notice
+            self.tell(notice, Qgis.MessageLevel.Warning)
+
+    def _load_clicked(self) -> None:
+        self.load_asked.emit(str(self.sender().property("run")))
