@@ -7,6 +7,7 @@ import gc
 import threading
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
 
@@ -20,6 +21,8 @@ from sandbox_process import RunningSandbox
 from showcase.headless import HeadlessInterface
 
 from up42_plugin import plugin as plugin_module
+from up42_plugin.api import transport
+from up42_plugin.api.retrying import RetryPolicy
 from up42_plugin.core import fetching
 from up42_plugin.core.connections import Connection, ConnectionKind, ProjectKey
 from up42_plugin.core.jobs import JobState
@@ -34,9 +37,10 @@ from up42_plugin.gui.confirm_dialog import ConfirmDialog
 from up42_plugin.gui.desk import Desk
 from up42_plugin.plugin import Up42Plugin
 from up42_plugin.qgis_bridge import hub as hub_module
-from up42_plugin.qgis_bridge import runs as runs_module
+from up42_plugin.qgis_bridge.layer_metadata import JOB_ID
 from up42_plugin.qgis_bridge.log import TAB, PanelLog
 from up42_plugin.qgis_bridge.settings import PluginSettings
+from up42_plugin.qgis_bridge.settling import Settler
 
 # Job clocks that leave nothing but the real computing.
 SPEED = ("--speed", "2000", "--faults")
@@ -295,6 +299,11 @@ class PluginKit:
         assert self.connection is not None
         return Ledger(self.folder / "profile" / "ledger.sqlite").jobs(self.connection.id)
 
+    def layers(self) -> List[str]:
+        """The names of the project's layers of ours, those with a job ID."""
+        layers = QgsProject.instance().mapLayers().values()
+        return sorted(layer.name() for layer in layers if layer.customProperty(JOB_ID))
+
     def states(self) -> List[str]:
         """The ledger's word on every submission of the connection, newest job first."""
         return [submission.state.value for job in self.recorded() for submission in job.submissions]
@@ -440,7 +449,8 @@ def plugin_in(folder: Path) -> Iterator[PluginKit]:
         patch.setattr(plugin_module, "sandbox_data_dir", lambda: profile / "sandbox")
         patch.setattr(plugin_module, "Submitter", functools.partial(Submitter, waits=_WAITS))
         patch.setattr(fetching, "fetch_output", functools.partial(fetching.fetch_output, policy=_STUBBORN))
-        patch.setattr(runs_module, "CHECK_AGAIN_MS", 300)
+        patch.setattr(plugin_module, "Settler", functools.partial(Settler, first_pause_ms=200))
+        patch.setattr(transport, "RetryPolicy", functools.partial(RetryPolicy, base=0.1))
         patch.setattr(hub_module, "_PACES", dict.fromkeys(ConnectionKind, Pace(0.1, 1.0)))
         kit = PluginKit(folder)
         try:
@@ -452,7 +462,12 @@ def plugin_in(folder: Path) -> Iterator[PluginKit]:
     idle()
 
 
-_WAITS = Waits(slot=WaitPace(0.2, 0.5), rate=WaitPace(0.1, 0.5), lookup=WaitPace(0.1, 0.5))
+_WAITS = Waits(
+    slot=WaitPace(0.2, 0.5),
+    rate=WaitPace(0.1, 0.5),
+    lookup=WaitPace(0.1, 0.5),
+    shows_within=timedelta(seconds=1),  # the sandbox shows a new job at once
+)
 _STUBBORN = TransferPolicy(attempts=3, first_wait=0.1, longest_wait=0.5)
 
 
