@@ -78,7 +78,9 @@ class AreaSection(QgsCollapsibleGroupBox):
         side = icon_size(self)
         self._icon.setVisible(not empty)
         self._icon.setPixmap(theme_icon(icon).pixmap(side, side))
-        self.problem.show_message(WARNING, error.user_message if error is not None else state.hint)
+        self.problem.show_message(
+            WARNING, "\n".join(problem.message for problem in error.problems) if error is not None else state.hint
+        )
 
     @property
     def size_text(self) -> str:

@@ -21,7 +21,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from up42_plugin.core.estimation import Estimation, Range
-from up42_plugin.gui.texts import NOT_AVAILABLE, balance_after, credits_of, credits_text, span
+from up42_plugin.gui.texts import NOT_AVAILABLE, balance_after, credits_of, credits_text
 from up42_plugin.gui.widgets import INFORMATION, WARNING, MessageRow, hint_label
 
 _MOST_TYPED = 10_000_000
@@ -153,7 +153,7 @@ class ConfirmDialog(QDialog):
             now=NOT_AVAILABLE if balance is None else credits_of(balance),
             after=NOT_AVAILABLE if balance is None else f"<b>{credits_text(balance_after(balance, cost))}</b>",
         )
-        self.run_button.setText(f"Run for {span(cost)} Credits")
+        self.run_button.setText(f"Run for {_titled(cost)}")
         shown = self._proposal.shown_price
         if balance is not None and balance < cost.minimum:
             self.message.show_message(WARNING, _TOO_FEW)
@@ -201,7 +201,7 @@ class ConfirmDialog(QDialog):
     def _most_changed(self) -> None:
         most = self.most.value()
         self._agreed = Range(0, most) if most else None
-        self.run_button.setText(f"Run for at Most {span(Range(most, most))} Credits" if most else "Run")
+        self.run_button.setText(f"Run for at Most {_titled(Range(most, most))}" if most else "Run")
         self._enable_run(bool(most), "Type the most credits this job may cost")
 
     def _confirm(self) -> None:
@@ -212,3 +212,8 @@ class ConfirmDialog(QDialog):
         for widget in (self.cancel_button, self.job_name, self.most):
             widget.setEnabled(False)
         self.confirmed.emit(self.job_name.text().strip() or self._proposal.name, self._agreed)
+
+
+def _titled(cost: Range) -> str:
+    """``13–25 Credits``, in a button's capitals."""
+    return credits_text(cost).replace("credit", "Credit")

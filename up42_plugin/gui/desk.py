@@ -20,6 +20,7 @@ from up42_plugin.core.outputs import SHORT_TITLES
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.scenes import Scene
 from up42_plugin.core.service import ServiceProvider
+from up42_plugin.core.workflow import BlockType
 from up42_plugin.gui.announcements import Announcements
 from up42_plugin.gui.area_outline import AreaOutline
 from up42_plugin.gui.connecting import Connecting
@@ -186,7 +187,8 @@ class Desk(QObject):
         """``Taormina super-resolution``; people change it in the confirmation."""
         block = configuration.workflow.steps[-1].block
         what = SHORT_TITLES.get(block.name, block.title)
-        return f"{self._where} {what if what[1:2].isupper() else what[:1].lower() + what[1:]}"
+        common_noun = block.type is BlockType.PROCESSING and not what[1:2].isupper()
+        return f"{self._where} {what[:1].lower() + what[1:] if common_noun else what}"
 
     def _test_name(self) -> str:
         """``Taormina, Contains``."""

@@ -176,7 +176,7 @@ class NewJob(QObject):
             tested, verdict = freshness.fresh, freshness.text
         return Situation(
             connection_trouble=trouble,
-            area_trouble=state.error.user_message if state.error is not None else "",
+            area_trouble=state.error.problems[0].message if state.error is not None else "",
             aoi=state.aoi,
             workflow=self._dock.workflow.current,
             test_problems=test,
