@@ -67,7 +67,7 @@ class Pricing(QObject):
             job.cancel()
 
     def _ask(self) -> None:
-        configuration, provider, key = self._wanted, self._provider, self._key
+        configuration, provider = self._wanted, self._provider
         if configuration is None or provider is None:
             return
 
@@ -76,14 +76,14 @@ class Pricing(QObject):
                 return service.estimate(configuration)
 
         job = self._job = self._runner.start("UP42: estimating", work, long_running=True, hidden=True)
-        job.succeeded.connect(lambda estimation: self._answered(key, estimation))
-        job.failed.connect(lambda error: self._refused(key, error))
-        job.cancelled.connect(lambda: self._refused(key, Up42Error("Asking for the price was cancelled.")))
+        job.succeeded.connect(lambda estimation: self._answered(job, estimation))
+        job.failed.connect(lambda error: self._refused(job, error))
+        job.cancelled.connect(lambda: self._refused(job, Up42Error("Asking for the price was cancelled.")))
 
-    def _answered(self, key: Optional[str], estimation: Estimation) -> None:
-        if key == self._key:
+    def _answered(self, job: Job, estimation: Estimation) -> None:
+        if job is self._job:  # else it is not wanted any more
             self.estimated.emit(estimation)
 
-    def _refused(self, key: Optional[str], error: BaseException) -> None:
-        if key == self._key:
+    def _refused(self, job: Job, error: BaseException) -> None:
+        if job is self._job:
             self.failed.emit(error)
