@@ -9,16 +9,15 @@ import time
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
 import pytest
-import requests
 from qgis.core import QgsApplication, QgsFeature, QgsGeometry, QgsMapLayer, QgsProject, QgsSettings, QgsVectorLayer
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QSize, Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QAbstractButton, QAction, QApplication, QDockWidget, QMenu
+from qgis.PyQt.QtWidgets import QAbstractButton, QApplication
 from sandbox_process import RunningSandbox
-from showcase.headless import HeadlessInterface
+from strict_interface import StrictInterface
 
 from up42_plugin import plugin as plugin_module
 from up42_plugin.api import transport
@@ -55,7 +54,8 @@ TAORMINA = (
     "Polygon ((15.282326 37.854051, 15.281897 37.843275, 15.301208 37.843139, 15.301809 37.853577, "
     "15.282326 37.854051))"
 )
-FAULTS = "/_sandbox/faults"
+# About a third of a square kilometre, coast and hills.
+SMALL = "Polygon ((15.2900 37.8440, 15.2980 37.8440, 15.2980 37.8500, 15.2900 37.8500, 15.2900 37.8440))"
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = LIMIT_S) -> Any:
@@ -74,132 +74,6 @@ def turn() -> None:
     """One turn of the event loop, deletions included."""
     QCoreApplication.processEvents()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-
-
-class StrictInterface(HeadlessInterface):
-    """Notes what is added, told and asked for in vain; what is taken away must have been added before, once."""
-
-    def __init__(self) -> None:
-        self.present: List[Tuple[str, Any]] = []
-        self.unknown: List[str] = []
-        self.told: List[str] = []
-        super().__init__()
-        self.window.resize(1200, 900)
-        self.bar.widgetAdded.connect(lambda item: self.told.append(item.text()))
-
-    def __getattr__(self, name: str) -> Any:
-        if not name.startswith("__"):
-            self.__dict__.setdefault("unknown", []).append(name)
-        raise AttributeError(f"QGIS's interface is not known to have {name!r} here")
-
-    def addToolBarIcon(self, action: QAction) -> int:  # noqa: N802
-        self._added("tool bar icon", action)
-        return super().addToolBarIcon(action)
-
-    def removeToolBarIcon(self, action: QAction) -> None:  # noqa: N802
-        self._removed("tool bar icon", action)
-        super().removeToolBarIcon(action)
-
-    def addPluginToRasterMenu(self, menu: str, action: QAction) -> None:  # noqa: N802
-        self._added(f"raster menu {menu}", action)
-        super().addPluginToRasterMenu(menu, action)
-
-    def removePluginRasterMenu(self, menu: str, action: QAction) -> None:  # noqa: N802
-        self._removed(f"raster menu {menu}", action)
-        super().removePluginRasterMenu(menu, action)
-
-    def addDockWidget(self, area: Qt.DockWidgetArea, dock: QDockWidget) -> None:  # noqa: N802
-        self._added("dock", dock)
-        super().addDockWidget(area, dock)
-
-    def addTabifiedDockWidget(  # noqa: N802
-        self, area: Qt.DockWidgetArea, dock: QDockWidget, names: Any = (), raised: bool = False
-    ) -> None:
-        self._added("dock", dock)
-        super().addTabifiedDockWidget(area, dock, names, raised)
-
-    def removeDockWidget(self, dock: QDockWidget) -> None:  # noqa: N802
-        self._removed("dock", dock)
-        super().removeDockWidget(dock)
-
-    def pluginHelpMenu(self) -> QMenu:  # noqa: N802
-        return self.window.menuBar().addMenu("Plugins help")
-
-    def check(self) -> None:
-        """Everything added was taken away, and nothing was asked for that QGIS would not have."""
-        assert not self.unknown, f"asked of iface: {self.unknown}"
-        assert not self.present, f"left behind: {[kind for kind, _ in self.present]}"
-
-    def _added(self, kind: str, what: Any) -> None:
-        assert (kind, what) not in self.present, f"added twice: {kind}"
-        self.present.append((kind, what))
-
-    def _removed(self, kind: str, what: Any) -> None:
-        assert (kind, what) in self.present, f"taken away without having been added: {kind}"
-        self.present.remove((kind, what))
-
-
-class Remote:
-    """The service's own view of a sandbox, over HTTP and beside the plugin."""
-
-    def __init__(self, sandbox: RunningSandbox) -> None:
-        self.sandbox = sandbox
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._token = ""
-
-    def close(self) -> None:
-        self._session.close()
-
-    def arm(self, method: str = "*", path_glob: str = "*", **fault: Any) -> None:
-        """Have requests go wrong: those of this method and path."""
-        value = {"match": {"method": method, "path_glob": path_glob}, **fault}
-        self._call("POST", FAULTS, json=value)
-
-    def disarm(self) -> None:
-        """Have everything go well again."""
-        self._call("DELETE", FAULTS)
-
-    def armed(self) -> List[Mapping[str, Any]]:
-        """The faults that have not been used up."""
-        return self._call("GET", FAULTS).json()["data"]
-
-    def balance(self) -> int:
-        """Credits left in the account."""
-        return int(self.get("/accounts/me/credits/balance")["data"]["balance"])
-
-    def jobs(self) -> List[Mapping[str, Any]]:
-        """The project's jobs, newest first."""
-        return self.get(f"{self._project}/jobs")["data"]
-
-    def job(self, job_id: str) -> Mapping[str, Any]:
-        """One job."""
-        return self.get(f"{self._project}/jobs/{job_id}")["data"]
-
-    def get(self, path: str) -> Any:
-        """The parsed answer of a GET with a token, armed faults left to the plugin."""
-        for _ in range(2):
-            answer = self._call("GET", path, check=False, headers={"Authorization": f"Bearer {self._token}"})
-            if answer.status_code != 401:
-                break
-            self._sign_in()
-        answer.raise_for_status()
-        return answer.json()
-
-    @property
-    def _project(self) -> str:
-        return f"/projects/{self.sandbox.project_id}"
-
-    def _sign_in(self) -> None:
-        key = (self.sandbox.project_id, self.sandbox.project_api_key)
-        answer = self._call("POST", "/oauth/token", data={"grant_type": "client_credentials"}, auth=key)
-        self._token = answer.json()["data"]["accessToken"]
-
-    def _call(self, method: str, path: str, check: bool = True, **more: Any) -> requests.Response:
-        answer = self._session.request(method, f"{self.sandbox.base_url}{path}", timeout=30, **more)
-        if check:
-            answer.raise_for_status()
-        return answer
 
 
 class PluginKit:

@@ -15,10 +15,11 @@ from typing import Iterator, List
 
 import hostile_archives
 import pytest
-from plugin_kit import ANALYTIC, SPEED, PluginKit, Remote, confirmation, idle, plugin_in, wait_for
+from plugin_kit import ANALYTIC, SPEED, PluginKit, confirmation, idle, plugin_in, wait_for
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
+from remote_service import Remote
 from sandbox_process import start_sandbox
 
 from up42_plugin.api.tokens import Token

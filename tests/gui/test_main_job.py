@@ -14,11 +14,11 @@ from plugin_kit import (
     ANALYTIC,
     NDVI,
     SHARPENING,
+    SMALL,
     SPEED,
     SUPERRESOLUTION,
     TAORMINA,
     PluginKit,
-    Remote,
     plugin_in,
     turn,
     wait_for,
@@ -35,6 +35,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QPushButton
+from remote_service import Remote
 from sandbox_process import start_sandbox
 
 from up42_plugin.core.run import Phase, Run
@@ -42,8 +43,6 @@ from up42_plugin.qgis_bridge.layer_metadata import CONNECTION_ID, JOB_ID, SYNTHE
 
 WGS84 = "EPSG:4326"
 PROJECT_CRS = "EPSG:3857"
-# About half a square kilometre, coast and hills.
-SMALL = "Polygon ((15.2900 37.8440, 15.2980 37.8440, 15.2980 37.8500, 15.2900 37.8500, 15.2900 37.8440))"
 
 
 @dataclass
