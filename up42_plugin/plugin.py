@@ -38,6 +38,7 @@ from up42_plugin.qgis_bridge.settling import Settler
 from up42_plugin.resources import plugin_version, resource_path
 
 MENU = "UP42"
+UNLOADING = "Unloading the plugin"
 
 
 class Up42Plugin:
@@ -49,8 +50,14 @@ class Up42Plugin:
         self.desk: Optional[Desk] = None
 
     def initGui(self) -> None:  # noqa: N802 - QGIS's name
-        """Build the parts and show one button, one menu entry and a closed dock."""
-        log = PanelLog()
+        """Build the parts and show one button, one menu entry and a closed dock: all of it, or nothing."""
+        try:
+            self._build(PanelLog())
+        except BaseException:
+            self.unload()
+            raise
+
+    def _build(self, log: PanelLog) -> None:
         settings = PluginSettings(log)
         network = QgisNetwork(plugin_version())
         self._undo.append(network.close)
@@ -113,16 +120,20 @@ class Up42Plugin:
         self._undo.append(self.desk.close)
 
     def unload(self) -> None:
-        """Take everything away again, in the opposite order."""
+        """Take everything away again, in the opposite order; what fails is logged and does not keep the rest."""
         while self._undo:
-            self._undo.pop()()
+            undo = self._undo.pop()
+            try:
+                undo()
+            except Exception as error:
+                PanelLog().exception(UNLOADING, error)
         self.desk = None
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
     def _add_dock(self) -> Up42Dock:
         dock = Up42Dock(self._iface.mainWindow())
         self._iface.addTabifiedDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
-        dock.close()
+        dock.hide()  # close() would not keep it hidden in a window that has not shown it yet
         self._undo.append(dock.deleteLater)
         self._undo.append(lambda: self._iface.removeDockWidget(dock))
         action = QAction(QIcon(str(resource_path("icons", "up42_imagery.svg"))), "UP42", self._iface.mainWindow())
