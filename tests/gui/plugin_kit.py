@@ -123,6 +123,7 @@ class PluginKit:
         self.plugin.unload()
         turn()
         self.iface.check()
+        assert not [line for line in self.lines if plugin_module.UNLOADING in line]
 
     def close(self) -> None:
         """Unload, empty the project and close the window."""
@@ -313,8 +314,8 @@ def our_threads() -> Set[str]:
 
 
 @contextmanager
-def plugin_in(folder: Path) -> Iterator[PluginKit]:
-    """The plugin, loaded, with everything of its own in ``folder``; it waits less long than with people."""
+def plugin_in(folder: Path, started: bool = True) -> Iterator[PluginKit]:
+    """The plugin, loaded if ``started``, with everything of its own in ``folder``; it waits less than with people."""
     profile = folder / "profile"
     profile.mkdir(parents=True)
     with pytest.MonkeyPatch.context() as patch:
@@ -328,7 +329,8 @@ def plugin_in(folder: Path) -> Iterator[PluginKit]:
         patch.setattr(hub_module, "_PACES", dict.fromkeys(ConnectionKind, Pace(0.1, 1.0)))
         kit = PluginKit(folder)
         try:
-            kit.start()
+            if started:
+                kit.start()
             yield kit
         finally:
             kit.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Callable, List, Optional
 
 from qgis.core import Qgis, QgsMapLayer
+from qgis.gui import QgsMessageBarItem
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QPushButton
 
@@ -23,6 +25,13 @@ class Announcements(QObject):
     def __init__(self, iface: Any, ledger_notice: Callable[[], str], parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
         self._iface, self._ledger_notice, self._noticed = iface, ledger_notice, ""
+        self._items: List[QgsMessageBarItem] = []
+
+    def close(self) -> None:
+        """Take back what still stands in the bar: its buttons would do nothing any more."""
+        for item in self._standing():
+            self._iface.messageBar().popWidget(item)
+        self._items.clear()
 
     def tell(self, text: str, level: Qgis.MessageLevel, loadable: Optional[Run] = None) -> None:
         """Tell the person; with a button for a run whose output can be loaded."""
@@ -34,7 +43,11 @@ class Announcements(QObject):
             button.setProperty("run", loadable.key)
             button.clicked.connect(self._load_clicked)
             item.layout().addWidget(button)
+        self._items = [*self._standing(), item]
         self._iface.messageBar().pushWidget(item, level)
+
+    def _standing(self) -> List[QgsMessageBarItem]:
+        return [item for item in self._items if not sip.isdeleted(item)]
 
     def test_query_failed(self, run: Run) -> None:
         """A test query that ended without scenes being known."""

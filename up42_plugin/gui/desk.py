@@ -137,6 +137,7 @@ class Desk(QObject):
         self._memory.save()
         self.live_job.close()
         self.connecting.close()
+        self._announcements.close()
 
     def run_test_query(self) -> None:
         """Ask the service, free, what there is for the form's configuration."""
