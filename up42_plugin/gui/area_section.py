@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Optional
 
-from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -15,6 +14,7 @@ from up42_plugin.gui.widgets import (
     WARNING,
     ElidedLabel,
     MessageRow,
+    Section,
     hint_label,
     icon_size,
     theme_icon,
@@ -23,15 +23,14 @@ from up42_plugin.gui.widgets import (
 from up42_plugin.qgis_bridge.selection import SelectionState
 
 
-class AreaSection(QgsCollapsibleGroupBox):
+class AreaSection(Section):
     """Shows the state of the selection; ``zoom_asked`` and ``sample_asked`` are the person's clicks."""
 
     zoom_asked = pyqtSignal()
     sample_asked = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
-        super().__init__("Area", parent)
-        self.setObjectName("areaSection")
+        super().__init__("Area", "areaSection", parent)
         outer = QVBoxLayout(self)
         form = QFormLayout()
         self._layer = ElidedLabel()
@@ -73,7 +72,9 @@ class AreaSection(QgsCollapsibleGroupBox):
         self.zoom_button.setToolTip("Zoom to the area" if aoi else "Zoom to the area: nothing is selected")
         self._hint.setVisible(empty)
         self.sample_button.setVisible(empty)
-        self._size.setText(_size_text(aoi, state, box_km2))
+        size = _size_text(aoi, state, box_km2)
+        self._size.setText(size)
+        self.set_summary(size.replace("<b>", "").replace("</b>", ""))
         icon = SUCCESS if aoi is not None else WARNING
         side = icon_size(self)
         self._icon.setVisible(not empty)

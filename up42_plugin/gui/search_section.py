@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Mapping, Optional, Sequence, Tuple
+from typing import Mapping, Optional, Sequence, Tuple, Union
 
-from qgis.gui import QgsCollapsibleGroupBox, QgsDateTimeEdit, QgsSpinBox
+from qgis.gui import QgsDateTimeEdit, QgsSpinBox
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QMenu, QSlider, QVBoxLayout, QWidget
 
 from up42_plugin.core.configuration import GeometricFilter
 from up42_plugin.core.scenes import Scene
 from up42_plugin.gui.texts import NBSP
-from up42_plugin.gui.widgets import hint_label, tool_button
+from up42_plugin.gui.widgets import Section, hint_label, tool_button
 
 FILTERS: Sequence[Tuple[GeometricFilter, str, str]] = (
     (
@@ -46,14 +46,13 @@ class SearchValues:
     scene_id: str = ""
 
 
-class SearchSection(QgsCollapsibleGroupBox):
+class SearchSection(Section):
     """The search form; ``changed`` is emitted for every change by the person or by :meth:`set_values`."""
 
     changed = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
-        super().__init__("Search", parent)
-        self.setObjectName("searchSection")
+        super().__init__("Search", "searchSection", parent)
         outer = QVBoxLayout(self)
         self._form = QFormLayout()
         outer.addLayout(self._form)
@@ -113,6 +112,7 @@ class SearchSection(QgsCollapsibleGroupBox):
         row.addWidget(self.end, 1)
         row.addWidget(self._time_menu)
         self._form.addRow("Time", row)
+        self._time_row = row
         self.start.valueChanged.connect(self._emit)
         self.end.valueChanged.connect(self._emit)
 
@@ -180,12 +180,21 @@ class SearchSection(QgsCollapsibleGroupBox):
     def set_bounds(self, most_scenes: Optional[int], parameters: Mapping[str, object]) -> None:
         """Take the limit's maximum from the project, and hide what the data block has no parameter for."""
         self.limit.setMaximum(most_scenes or _HIGHEST_LIMIT)
-        for name, row in (("limit", self._limit_row), ("max_cloud_cover", self._clouds_row)):
+        for name, row in (
+            ("ids", self.scene),
+            ("time", self._time_row),
+            ("limit", self._limit_row),
+            ("max_cloud_cover", self._clouds_row),
+        ):
             _set_row_visible(self._form, row, name in parameters)
+        if "ids" not in parameters:
+            self.choose_scene("")
         known = [kind.value for kind, _, _ in FILTERS if kind.value in parameters]
         model = self.filter.model()
-        for index in range(self.filter.count()):
-            model.item(index).setEnabled(not known or self.filter.itemData(index) in known)
+        for index, (kind, _, meaning) in enumerate(FILTERS):
+            offered = not known or kind.value in known
+            model.item(index).setEnabled(offered)
+            model.item(index).setToolTip(meaning if offered else "The data block of this workflow does not offer it.")
 
     def show_scenes(self, scenes: Sequence[Scene]) -> None:
         """Offer the scenes a test query found, keeping the chosen one."""
@@ -220,6 +229,7 @@ class SearchSection(QgsCollapsibleGroupBox):
     def _filter_changed(self) -> None:
         self.meaning.setText(FILTERS[self.filter.currentIndex()][2])
         self.filter.setToolTip(f"Geometric filter. {self.meaning.text()}")
+        self.set_summary(self.filter.currentText().split(" (")[0])
 
     def _limit_changed(self, value: int) -> None:
         self.limit.setSuffix(f"{NBSP}scene" if value == 1 else f"{NBSP}scenes")
@@ -252,8 +262,11 @@ def _date_edit(name: str, label: str) -> QgsDateTimeEdit:
     return edit
 
 
-def _set_row_visible(form: QFormLayout, row: QHBoxLayout, visible: bool) -> None:
+def _set_row_visible(form: QFormLayout, row: Union[QHBoxLayout, QWidget], visible: bool) -> None:
     form.labelForField(row).setVisible(visible)
+    if isinstance(row, QWidget):
+        row.setVisible(visible)
+        return
     for index in range(row.count()):
         widget = row.itemAt(index).widget()
         if widget is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Optional
 
 from qgis.core import QgsApplication
+from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import QSize, Qt
 from qgis.PyQt.QtGui import QFontMetrics, QIcon, QPainter, QPaintEvent
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
@@ -59,6 +60,25 @@ class ElidedLabel(QLabel):
         metrics = QFontMetrics(self.font())
         text = metrics.elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter) | int(Qt.AlignmentFlag.AlignLeft), text)
+
+
+class Section(QgsCollapsibleGroupBox):
+    """A group of the form that shows its content in its title while it is collapsed."""
+
+    def __init__(self, title: str, name: str, parent: Optional[QWidget] = None) -> None:
+        super().__init__(title, parent)
+        self.setObjectName(name)
+        self._plain_title, self._summary = title, ""
+        self.collapsedStateChanged.connect(self._show_title)
+
+    def set_summary(self, text: str) -> None:
+        """The content in a few words, plain text."""
+        self._summary = text
+        self._show_title()
+
+    def _show_title(self, *_: object) -> None:
+        shown = self.isCollapsed() and self._summary
+        self.setTitle(f"{self._plain_title}: {self._summary}" if shown else self._plain_title)
 
 
 class MessageRow(QWidget):

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Optional, Sequence
 
-from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from up42_plugin.core.workflow import Workflow
-from up42_plugin.gui.widgets import ElidedLabel
+from up42_plugin.gui.widgets import ElidedLabel, Section
 
 
-class WorkflowSection(QgsCollapsibleGroupBox):
+class WorkflowSection(Section):
     """A combo of workflows and the chain of the chosen one; ``chosen`` carries the Workflow or None."""
 
     chosen = pyqtSignal(object)
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
-        super().__init__("Workflow", parent)
-        self.setObjectName("workflowSection")
+        super().__init__("Workflow", "workflowSection", parent)
         layout = QVBoxLayout(self)
         self.combo = QComboBox()
         self.combo.setObjectName("workflow")
@@ -74,5 +72,6 @@ class WorkflowSection(QgsCollapsibleGroupBox):
         if workflow is not None:
             self._last_id = workflow.id
         self._chain.setText(workflow.chain if workflow is not None else "")
+        self.set_summary(self.combo.currentText())
         self.combo.setToolTip(workflow.description if workflow is not None else "")
         self.chosen.emit(workflow)
