@@ -73,6 +73,8 @@ class ConfirmDialog(QDialog):
         layout.addWidget(self.message)
         self._buttons()
         layout.addWidget(self._box)
+        self.cancel_button.setDefault(True)  # only now: before, it is in no dialog that could remember it
+        self.cancel_button.setFocus()
         self.setMinimumWidth(500)
         self._show_reading()
 
@@ -131,8 +133,6 @@ class ConfirmDialog(QDialog):
         self.run_button.clicked.connect(self._confirm)
         self.cancel_button = self._box.addButton(QDialogButtonBox.StandardButton.Cancel)
         self._box.addButton(self.run_button, QDialogButtonBox.ButtonRole.ActionRole)
-        self.cancel_button.setDefault(True)
-        self.cancel_button.setFocus()
         self._box.rejected.connect(self.reject)
 
     def _show_reading(self) -> None:

@@ -63,7 +63,7 @@ def balance_after(balance: int, cost: Range) -> Range:
 def area_text(km2: float) -> str:
     """``2.01 km²``; three decimals below a tenth."""
     decimals = 2 if km2 >= 0.1 else 3  # noqa: PLR2004 - below the smallest area a job takes, show more
-    return f"{QLocale().toString(km2, 'f', decimals)}{NBSP}km²"
+    return f"{QLocale().toString(float(km2), 'f', decimals)}{NBSP}km²"
 
 
 def count_text(number: int, noun: str) -> str:
