@@ -7,7 +7,7 @@ import time
 import pytest
 from desk_kit import DeskKit
 from qgis.core import QgsApplication, QgsProject, QgsSettings
-from qgis.PyQt.QtCore import QCoreApplication, QEvent
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, QSettings
 from qgis.PyQt.QtWidgets import QApplication
 
 from up42_plugin.qgis_bridge import pricing
@@ -15,6 +15,13 @@ from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.log import PanelLog
 
 TASKS_END_WITHIN_S = 20
+
+
+@pytest.fixture(scope="session", autouse=True)
+def settings_of_this_run(qgis_app, tmp_path_factory):
+    """QGIS's settings in a folder of this run: another run in the same checkout must not change them."""
+    folder = tmp_path_factory.mktemp("settings")
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder))
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ class NewJob(QObject):
         try:
             return Form(_configuration(workflow, self.selection, self._dock.search.values))
         except TimeRangeError as error:
-            return Form(None, error.user_message)
+            return Form(None, str(error))
 
     def set_trouble(self, text: str, again: str = "") -> None:
         """Why there is no project to work in, and the text of the button that tries again."""
