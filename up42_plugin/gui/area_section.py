@@ -45,6 +45,7 @@ class AreaSection(Section):
         self._icon = QLabel()
         self._size = QLabel()
         self._size.setObjectName("areaSize")
+        self._size.setWordWrap(True)
         size_row.addWidget(self._icon)
         size_row.addWidget(self._size, 1)
         form.addRow("Size", size_row)
