@@ -58,14 +58,16 @@ TAORMINA = (
 SMALL = "Polygon ((15.2900 37.8440, 15.2980 37.8440, 15.2980 37.8500, 15.2900 37.8500, 15.2900 37.8440))"
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = LIMIT_S) -> Any:
-    """Run the event loop until ``condition`` gives something true, and return that."""
+def wait_for(
+    condition: Callable[[], Any], what: str, seconds: float = LIMIT_S, of: Optional[Callable[[], str]] = None
+) -> Any:
+    """Run the event loop until ``condition`` gives something true, and return that; ``of`` tells what is the case."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < end, f"waited {seconds:.0f} s for {what}"
+        assert time.monotonic() < end, f"waited {seconds:.0f} s for {what}; {of() if of is not None else ''}"
         turn()
         time.sleep(0.005)
 
@@ -115,7 +117,7 @@ class PluginKit:
 
     def wait_until_ready(self) -> None:
         """The project's workflows and the balance are there."""
-        wait_for(lambda: self.dock.workflow.current is not None, "the workflows")
+        wait_for(lambda: self.dock.workflow.current is not None, "the workflows", of=self.situation)
         wait_for(lambda: "credits" in self.dock.header.balance_text, "the balance")
 
     def unload(self) -> None:
@@ -160,6 +162,14 @@ class PluginKit:
     def told(self) -> List[str]:
         """What the message bar was given, oldest first."""
         return self.iface.told
+
+    def situation(self) -> str:
+        """What the dock shows, for messages of failed tests."""
+        foot = self.dock.foot
+        able = [button.isEnabled() for button in (foot.test_button, foot.live_button)]
+        rows = [row.line.text() for _, row in self.dock.runs.rows()]
+        tasks = [task.description() for task in QgsApplication.taskManager().tasks()]
+        return f"buttons {able}, {self.reason!r}, rows {rows}, told {self.told[-3:]}, log {self.lines[-3:]}, {tasks}"
 
     def line(self, run: Run) -> str:
         """What the run's row in the dock says."""
@@ -221,9 +231,7 @@ class PluginKit:
 
     def click(self, button: QAbstractButton) -> None:
         """Click with the mouse, once the button is open."""
-        wait_for(
-            lambda: button.isVisible() and button.isEnabled(), f"the button {button.text()!r}; it says {self.reason!r}"
-        )
+        wait_for(lambda: button.isVisible() and button.isEnabled(), f"the button {button.text()!r}", of=self.situation)
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
     def begin_test_query(self) -> Run:
@@ -239,7 +247,7 @@ class PluginKit:
     def dialog(self) -> ConfirmDialog:
         """Click Run Live Job…, and wait for the confirmation and its price."""
         self.click(self.dock.foot.live_button)
-        dialog = wait_for(confirmation, "the confirmation")
+        dialog = wait_for(confirmation, "the confirmation", of=self.situation)
         wait_for(lambda: dialog.price_labels["estimation"].text() != "…", "the price in the confirmation")
         return dialog
 
@@ -271,7 +279,7 @@ class PluginKit:
 
     def wait(self, run: Run, over: Callable[[Run], bool], what: str) -> Run:
         """Wait until something is so of a run; a run that has ended otherwise is not waited for."""
-        wait_for(lambda: over(self.runs[run.key]) or self._failed(run.key), what)
+        wait_for(lambda: over(self.runs[run.key]) or self._failed(run.key), what, of=self.situation)
         now = self.runs[run.key]
         assert over(now), f"{what}: {now.phase} {now.state} {now.message!r}; {self.lines[-5:]}"
         return now
@@ -285,7 +293,7 @@ class PluginKit:
     def _begun(self, begin: Callable[[], None]) -> Run:
         before = set(self.runs)
         begin()
-        key = wait_for(lambda: next(iter(set(self.runs) - before), None), "a new run")
+        key = wait_for(lambda: next(iter(set(self.runs) - before), None), "a new run", of=self.situation)
         return self.runs[key]
 
     def _changed(self, run: Run) -> None:

@@ -36,7 +36,7 @@ from up42_plugin.qgis_bridge.hub import HubPhase
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.log import PanelLog
 from up42_plugin.qgis_bridge.sandbox_process import SandboxProcess
-from up42_plugin.qgis_bridge.settings import PluginSettings
+from up42_plugin.qgis_bridge.settings import SANDBOX, PluginSettings
 
 JOBS, ARTIFACTS, QUICKLOOKS, ESTIMATE = "*/workflows/*/jobs", "/artifacts/*", "*/outputs/quicklooks/*", "*/estimate/job"
 LONG_S = 100
@@ -210,7 +210,7 @@ def test_five_times_with_the_dock_open_at_a_service(bare, clean_service, ends):
     for _ in range(5):
         bare.start()
         opened(bare, clean_service)
-        wait_for(lambda: "credit" in bare.dock.foot.estimation.text(), "the estimation")
+        wait_for(lambda: "credit" in bare.dock.foot.estimation.text(), "the estimation", of=bare.situation)
         gone(bare, before, ends)
         QgsProject.instance().clear()
 
@@ -418,6 +418,20 @@ def test_selected_layer_deleted(bare, clean_service):
     wait_for(lambda: bare.reason == "Choose an area first.", "the reason")
     assert not bare.dock.foot.test_button.isEnabled()
     assert len(bare.iface.canvas.scene().items()) == bands
+
+
+def test_another_window_chooses_another_connection(bare, clean_service):
+    """Windows share their settings; what is shown here is what runs here."""
+    bare.start()
+    opened(bare, clean_service)
+    wait_for(bare.dock.foot.test_button.isEnabled, "the button")
+    settings = PluginSettings(PanelLog())
+    settings.set_current_connection(SANDBOX.id)
+    settings.save_connections([])
+    run = bare.test_query()
+    assert run.connection_id == bare.connection.id
+    assert bare.dock.header.combo.currentText() == "Test service"
+    assert bare.live_job().succeeded
 
 
 # -- how QGIS and others load it

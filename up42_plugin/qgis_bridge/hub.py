@@ -69,6 +69,7 @@ class ConnectionHub(QObject):
         self._settings, self._credentials, self._network = settings, credentials, network
         self._sandbox, self._make_provider, self._log = sandbox, make_provider, log
         self._providers: Dict[str, ServiceProvider] = {}
+        self._current: Optional[Connection] = None
         self.state = HubState(HubPhase.IDLE)
         sandbox.started.connect(self._sandbox_started)
         sandbox.failed.connect(self._sandbox_failed)
@@ -80,8 +81,10 @@ class ConnectionHub(QObject):
 
     @property
     def current(self) -> Connection:
-        """The connection in use."""
-        return self._settings.current_connection()
+        """The connection in use here: another window of QGIS may choose another for itself."""
+        if self._current is None:
+            self._current = self._settings.current_connection()
+        return self._current
 
     def provider_of(self, connection_id: str) -> Optional[ServiceProvider]:
         """The way to a connection's service, None while it is not open."""
@@ -104,6 +107,7 @@ class ConnectionHub(QObject):
     def choose(self, connection_id: str) -> None:
         """Make another connection the current one and open it: the person clicked."""
         self._settings.set_current_connection(connection_id)
+        self._current = next((item for item in self.connections if item.id == connection_id), SANDBOX)
         self.connections_changed.emit()
         self.open(clicked=True)
 
