@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
+from typing import Any, Callable, List
 
 import pytest
 from desk_kit import DeskKit
+from plugin_kit import SPEED, plugin_in, turn
 from qgis.core import QgsApplication, QgsProject, QgsSettings
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QSettings
 from qgis.PyQt.QtWidgets import QApplication
+from remote_service import Remote
+from sandbox_process import start_sandbox
 
 from up42_plugin.qgis_bridge import pricing
+from up42_plugin.qgis_bridge import sandbox_process as sandbox_module
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.log import PanelLog
+from up42_plugin.qgis_bridge.sandbox_process import SandboxProcess
 
 TASKS_END_WITHIN_S = 20
 
@@ -77,3 +84,57 @@ def desk_kit(  # noqa: PLR0917 - fixtures
     kit.close()
     QgsProject.instance().clear()
     QApplication.processEvents()
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory):
+    """A sandbox in a process of its own, for tests that begin and end a plugin; see ``clean_service``."""
+    with start_sandbox(tmp_path_factory.mktemp("service") / "data", *SPEED) as running:
+        remote = Remote(running)
+        yield remote
+        remote.close()
+
+
+@pytest.fixture
+def clean_service(service):
+    """The sandbox without faults, before and after."""
+    service.disarm()
+    yield service
+    service.disarm()
+
+
+@pytest.fixture
+def own_machine(monkeypatch, tmp_path):
+    """A temporary folder of its own, and a built-in sandbox whose jobs take no longer than their computing."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setattr(sandbox_module, "SPEED", 2000)
+
+
+@pytest.fixture
+def ends(monkeypatch):
+    """Notes whether the background work and the sandbox ended by themselves, in time."""
+    noted: List[bool] = []
+
+    def note(owner: type, name: str) -> None:
+        whole: Callable[..., bool] = getattr(owner, name)
+
+        def noting(self: Any, *args: Any) -> bool:
+            noted.append(whole(self, *args))
+            return noted[-1]
+
+        monkeypatch.setattr(owner, name, noting)
+
+    note(JobRunner, "shutdown")
+    note(SandboxProcess, "stop")
+    return noted
+
+
+@pytest.fixture
+def bare(own_machine, tmp_path, qgis_app):
+    """The plugin made, and nothing more: what stands is what it must leave."""
+    with plugin_in(tmp_path / "plugin", started=False) as kit:
+        turn()
+        yield kit

@@ -163,13 +163,22 @@ class PluginKit:
         """What the message bar was given, oldest first."""
         return self.iface.told
 
+    def able(self) -> List[bool]:
+        """Whether the two buttons, for a test query and a live job, are open."""
+        return [button.isEnabled() for button in (self.dock.foot.test_button, self.dock.foot.live_button)]
+
+    def assert_no_trace(self) -> None:
+        """No files, no layers of ours, nothing in the task manager."""
+        idle()
+        assert self.files() == []
+        assert self.layers() == []
+
     def situation(self) -> str:
         """What the dock shows, for messages of failed tests."""
-        foot = self.dock.foot
-        able = [button.isEnabled() for button in (foot.test_button, foot.live_button)]
         rows = [row.line.text() for _, row in self.dock.runs.rows()]
         tasks = [task.description() for task in QgsApplication.taskManager().tasks()]
-        return f"buttons {able}, {self.reason!r}, rows {rows}, told {self.told[-3:]}, log {self.lines[-3:]}, {tasks}"
+        said = f"{self.reason!r}, rows {rows}, told {self.told[-3:]}, log {self.lines[-3:]}"
+        return f"buttons {self.able()}, {said}, tasks {tasks}"
 
     def line(self, run: Run) -> str:
         """What the run's row in the dock says."""
