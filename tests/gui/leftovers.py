@@ -45,9 +45,10 @@ def objects() -> List[Any]:
     return found
 
 
-def ours() -> List[str]:
-    """Classes of the plugin's own objects that live on."""
-    return sorted(type(thing).__name__ for thing in objects() if type(thing).__module__.startswith("up42_plugin."))
+def ours() -> Dict[int, str]:
+    """The plugin's own objects that live, by identity, with their classes."""
+    found = (thing for thing in objects() if type(thing).__module__.startswith("up42_plugin."))
+    return {id(thing): type(thing).__name__ for thing in found}
 
 
 def ticking() -> int:
@@ -73,6 +74,7 @@ def standing(interface: StrictInterface) -> Dict[str, Any]:
         "temporary files": temporary(),
         "tasks": QgsApplication.taskManager().count(),
         "timers": ticking(),
+        "objects": ours(),
         "windows": len([widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]),
     }
 
@@ -83,7 +85,6 @@ def gone(kit: PluginKit, before: Dict[str, Any], ends: List[bool]) -> None:
     assert ends
     assert all(ends)
     as_before(kit.iface, before)
-    assert ours() == []
 
 
 def as_before(interface: StrictInterface, before: Dict[str, Any]) -> None:
@@ -91,7 +92,11 @@ def as_before(interface: StrictInterface, before: Dict[str, Any]) -> None:
     end = time.monotonic() + ENDS_WITHIN_S
     while True:
         now = standing(interface)
+        # Objects of earlier tests may go meanwhile; none may have come.
+        come = sorted(kind for key, kind in now.pop("objects").items() if key not in before["objects"])
         left = {what: (before[what], count) for what, count in now.items() if count != before[what]}
+        if come:
+            left["objects"] = ([], come)
         if not left:
             return
         assert time.monotonic() < end, f"left behind, as (before, now): {left}"
