@@ -122,9 +122,12 @@ def enlarged(polygons: Sequence[Rings], minimum_km2: float, boxed: bool = False)
 
     ``boxed`` takes the area of their box instead. Polygons that are large enough come back unchanged.
     """
-    area = _measured(polygons, boxed)
-    if not area > 0 or area >= minimum_km2:
-        return list(polygons) if area > 0 else []
+    if not polygons or _measured(polygons, boxed) >= minimum_km2:
+        return list(polygons)
+    # Not rounded: small ones would be nothing.
+    area = polygon_area_km2((bbox_ring(box_of(polygons)),)) if boxed else total_km2(polygons)
+    if not area > 0:
+        return []
     west, south, east, north = box_of(polygons)
     middle = ((west + east) / 2, (south + north) / 2)
     factor = math.sqrt(minimum_km2 / area) * _MARGIN
