@@ -322,6 +322,23 @@ def test_another_map_tool_ends_the_drawing(kit):
     canvas.unsetMapTool(pan)
 
 
+def test_closing_the_dock_gives_the_drawing_up(kit):
+    canvas = kit.iface.mapCanvas()
+    take(kit, SourceKind.POLYGON)
+    drawing = canvas.mapTool()
+    kit.dock.close()
+    wait_for(lambda: canvas.mapTool() is not drawing, "the tool to be given back")
+    assert state(kit).kind is SourceKind.SELECTION
+
+
+def test_a_map_beyond_the_world_is_cut(kit):
+    kit.iface.mapCanvas().setExtent(QgsRectangle(-100, -120, 150, 120))
+    take(kit, SourceKind.MAP_EXTENT)
+    assert "Outside the range of longitude and latitude." in kit.dock.area.problem.text
+    press(kit, "Cut")
+    assert state(kit).aoi.bbox[1::2] == (-90, 90)
+
+
 def test_a_layers_extent_follows_the_layer(kit):
     layer = kit.area("Polygon ((15.28 37.84, 15.30 37.84, 15.29 37.86, 15.28 37.84))")
     take(kit, SourceKind.LAYER_EXTENT)

@@ -140,6 +140,21 @@ def test_cutting_never_leaves_the_frame(rings):
     assert all(window.Contains(to_ogr(part)) for part in mending.cut([rings], frame))
 
 
+@calm
+@given(stars(0.02, 0.2), st.sampled_from(mending.SIMPLIFYING_DEG))
+def test_simplifying_keeps_to_its_tolerance(rings, tolerance):
+    before = to_ogr(rings)
+    found = mending.simplified([rings], tolerance)
+    assert found
+    assert all(is_valid(part) for part in found)
+    after = to_ogr(found[0])
+    for part in found[1:]:
+        after = after.Union(to_ogr(part))
+    # Corners are cut rather than rounded, so that sharp ones may reach a little farther.
+    assert before.Buffer(4 * tolerance).Contains(after)
+    assert after.Buffer(4 * tolerance).Contains(before)
+
+
 def test_every_mendable_code_has_a_mend():
     for code in (codes.PARTS, codes.TOO_SMALL, codes.SELF_CROSSING, codes.ANTIMERIDIAN, codes.NO_CRS):
         assert mending.mends_of(code)

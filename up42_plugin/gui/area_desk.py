@@ -57,6 +57,12 @@ class AreaDesk(QObject):
         if self._dialog is not None:
             self._dialog.close()
 
+    def stop_drawing(self) -> None:
+        """The person closed the dock: an outline not yet ended is given up."""
+        if self._drawing.active:
+            self._drawing.close()
+            self._given_up()
+
     def _connect(self) -> None:
         section, inputs = self._section, self._section.inputs
         section.source_asked.connect(self._choose)

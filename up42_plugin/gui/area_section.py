@@ -13,6 +13,7 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -41,6 +42,7 @@ class AreaSection(Section):
         form.addRow(self._input_label, self.inputs)
         size_row = QHBoxLayout()
         self._icon = QLabel()
+        self._icon.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._size = QLabel()
         self._size.setObjectName("areaSize")
         self._size.setWordWrap(True)

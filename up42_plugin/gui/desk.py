@@ -216,6 +216,7 @@ class Desk(QObject):
 
     def _closed(self) -> None:
         self._outline.set_shown(False)
+        self.area.stop_drawing()
         self._memory.save()
 
     def _switched(self, connection_id: str) -> None:
