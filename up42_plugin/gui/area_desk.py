@@ -46,12 +46,16 @@ class AreaDesk(QObject):
         self._drawing = AreaDrawing(canvas, self)
         self._before_drawing = SourceKind.SELECTION
         self._dialog: Optional[QDialog] = None
+        self._closed = False
         self._connect()
         source.changed.connect(self._changed)
         self._changed(source.state)
 
     def close(self) -> None:
-        """Give the map tool back and close what is open."""
+        """Give the map tool back and close what is open. May be called more than once."""
+        if self._closed:
+            return
+        self._closed = True
         self._source.changed.disconnect(self._changed)
         self._drawing.close()
         if self._dialog is not None:

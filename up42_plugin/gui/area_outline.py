@@ -22,6 +22,16 @@ _WGS84 = "EPSG:4326"
 _MOST_DENSIFIED = 1000
 
 
+def area_band(canvas: QgsMapCanvas, dashed: bool = False) -> QgsRubberBand:
+    """An empty rubber band in the area's red, without a fill."""
+    band = QgsRubberBand(canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
+    band.setStrokeColor(QColor(220, 30, 40))
+    band.setFillColor(QColor(0, 0, 0, 0))
+    band.setLineStyle(Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine)
+    band.setWidth(2)
+    return band
+
+
 class AreaOutline(QObject):
     """One rubber band that follows the area and the map's CRS."""
 
@@ -31,15 +41,8 @@ class AreaOutline(QObject):
         self._aoi: Optional[AOI] = None
         self._shown = False
         self._zoom_wanted = False
-        self._band: Optional[QgsRubberBand] = QgsRubberBand(canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
-        self._band.setStrokeColor(QColor(220, 30, 40))
-        self._band.setFillColor(QColor(0, 0, 0, 0))
-        self._band.setLineStyle(Qt.PenStyle.DashLine)
-        self._band.setWidth(2)
-        self._old_band = QgsRubberBand(canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
-        self._old_band.setStrokeColor(QColor(220, 30, 40))
-        self._old_band.setFillColor(QColor(0, 0, 0, 0))
-        self._old_band.setLineStyle(Qt.PenStyle.DashLine)
+        self._band: Optional[QgsRubberBand] = area_band(canvas)
+        self._old_band = area_band(canvas, dashed=True)
         self._old: Sequence[QgsGeometry] = ()
         canvas.destinationCrsChanged.connect(self._draw)
 

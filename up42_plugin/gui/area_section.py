@@ -74,7 +74,8 @@ class AreaSection(Section):
         for action in (self.copy_action, self.save_layer_action, self.save_area_action):
             action.setEnabled(aoi is not None)
         self.fill_action.setEnabled(aoi is not None and aoi.holes > 0)
-        self._empty.setVisible(empty and state.kind is SourceKind.SELECTION)
+        for part in (self._empty, self.sample_button):
+            part.setVisible(empty and state.kind is SourceKind.SELECTION)
         size = _size_text(state, box_km2)
         self._size.setText(size)
         self.set_summary(size.replace("<b>", "").replace("</b>", ""))

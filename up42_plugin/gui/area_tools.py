@@ -8,12 +8,12 @@ from qgis.core import QgsGeometry, QgsPointXY, QgsRectangle, QgsWkbTypes
 from qgis.gui import QgsMapCanvas, QgsMapMouseEvent, QgsMapTool, QgsMapToolExtent, QgsRubberBand
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QColor, QKeyEvent
+from qgis.PyQt.QtGui import QKeyEvent
 
+from up42_plugin.gui.area_outline import area_band
 from up42_plugin.qgis_bridge.area_sources import SourceKind
 
 _FEWEST = 3
-_LINE = QColor(220, 30, 40)
 
 
 class PolygonTool(QgsMapTool):
@@ -25,10 +25,7 @@ class PolygonTool(QgsMapTool):
     def __init__(self, canvas: QgsMapCanvas) -> None:
         super().__init__(canvas)
         self._corners: List[QgsPointXY] = []
-        self._band: Optional[QgsRubberBand] = QgsRubberBand(canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
-        self._band.setStrokeColor(_LINE)
-        self._band.setFillColor(QColor(0, 0, 0, 0))
-        self._band.setWidth(2)
+        self._band: Optional[QgsRubberBand] = area_band(canvas)
         self.setCursor(Qt.CursorShape.CrossCursor)
 
     def canvasReleaseEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802 - QGIS's name
