@@ -21,6 +21,7 @@ from up42_plugin.gui.area_outline import AreaOutline
 from up42_plugin.gui.desk import Desk
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.new_job import NewJob
+from up42_plugin.qgis_bridge.area_sources import AreaSource
 from up42_plugin.qgis_bridge.credentials import CredentialStore
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.jobs import JobRunner
@@ -97,16 +98,19 @@ class Up42Plugin:
         dock = self._add_dock()
         tracker = SelectionTracker(project)
         self._undo.append(tracker.close)
+        area_source = AreaSource(tracker, project, runner)
+        self._undo.append(area_source.close)
         pricing = Pricing(runner)
         self._undo.append(pricing.stop)
         outline = AreaOutline(self._iface.mapCanvas(), project)
         self._undo.append(outline.close)
-        new_job = NewJob(dock=dock, tracker=tracker, pricing=pricing, provider=hub.current_provider)
+        new_job = NewJob(dock=dock, tracker=area_source, pricing=pricing, provider=hub.current_provider)
         reader = ProjectReader(runner)
         self.desk = Desk(
             self._iface,
             dock=dock,
             new_job=new_job,
+            area_source=area_source,
             hub=hub,
             reader=reader,
             runs=runs,

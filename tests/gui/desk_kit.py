@@ -24,6 +24,7 @@ from up42_plugin.gui.connection_dialog import ConnectionDialog
 from up42_plugin.gui.desk import Desk
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.new_job import NewJob
+from up42_plugin.qgis_bridge.area_sources import AreaSource
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.layers import LayerLoader
 from up42_plugin.qgis_bridge.monitor import JobMonitor
@@ -91,15 +92,17 @@ class DeskKit(QObject):
         self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
         self.dock.hide()
         self.tracker = SelectionTracker(QgsProject.instance())
+        self.area_source = AreaSource(self.tracker, QgsProject.instance(), runner)
         self.pricing = Pricing(runner)
         self.outline = AreaOutline(self.iface.canvas, QgsProject.instance())
         self.new_job = NewJob(
-            dock=self.dock, tracker=self.tracker, pricing=self.pricing, provider=self.hub.current_provider
+            dock=self.dock, tracker=self.area_source, pricing=self.pricing, provider=self.hub.current_provider
         )
         self.desk = Desk(
             self.iface,
             dock=self.dock,
             new_job=self.new_job,
+            area_source=self.area_source,
             hub=self.hub,
             reader=ProjectReader(runner),
             runs=self.runs,
@@ -123,6 +126,7 @@ class DeskKit(QObject):
         self.desk.close()
         self.outline.close()
         self.pricing.stop()
+        self.area_source.close()
         self.tracker.close()
         self.monitor.stop()
         assert self._runner.shutdown()

@@ -8,7 +8,10 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
 
 from up42_plugin.gui.area_section import AreaSection
-from up42_plugin.qgis_bridge.selection import SelectionState, SelectionTracker
+from up42_plugin.qgis_bridge.area_sources import AreaSource, AreaState
+from up42_plugin.qgis_bridge.jobs import JobRunner
+from up42_plugin.qgis_bridge.log import PanelLog
+from up42_plugin.qgis_bridge.selection import SelectionTracker
 
 N = "\u00a0"
 SQUARE = "Polygon ((15.28 37.84, 15.30 37.84, 15.30 37.85, 15.28 37.85, 15.28 37.84){})"
@@ -25,6 +28,8 @@ def section(shown, fresh_settings):
 def select(qgis_app):
     project = QgsProject()
     tracker = SelectionTracker(project)
+    runner = JobRunner(PanelLog())
+    source = AreaSource(tracker, project, runner)
 
     def select_in_new_layer(*wkts, kind="Polygon", name="taormina"):
         layer = QgsVectorLayer(f"{kind}?crs=EPSG:4326", name, "memory")
@@ -36,21 +41,25 @@ def select(qgis_app):
         layer.dataProvider().addFeatures(features)
         project.addMapLayer(layer)
         layer.selectAll()
-        return tracker.refresh()
+        tracker.refresh()
+        return source.refresh()
 
     yield select_in_new_layer
+    source.close()
     tracker.close()
+    assert runner.shutdown()
     project.clear()
 
 
 def test_with_nothing_selected_it_says_what_to_do(section):
-    section.show_state(SelectionState())
+    section.show_state(AreaState())
     assert section.size_text == "No feature selected"
-    assert section._layer.text() == "No polygon layer yet"
-    assert section._hint.isVisible()
+    assert section.inputs.layer.currentLayer() is None
+    assert section.draw_button.isVisible()
+    assert section.extent_button.isVisible()
     assert section.sample_button.isVisible()
     assert not section.zoom_button.isEnabled()
-    assert section.zoom_button.toolTip() == "Zoom to the area: nothing is selected"
+    assert section.zoom_button.toolTip() == "Zoom to the area: there is none yet"
     assert section._icon.isHidden()
     assert section.problem.isHidden()
 
@@ -59,7 +68,6 @@ def test_one_feature(section, select):
     section.show_state(select(SQUARE.format("")))
     assert section.size_text.startswith("<b>1.9")
     assert section.size_text.endswith(f"{N}km²</b>, 1 selected feature")
-    assert section._layer.text() == "taormina"
     assert section.zoom_button.isEnabled()
     assert section.sample_button.isHidden()
     assert section.problem.isHidden()

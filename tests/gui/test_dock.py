@@ -21,7 +21,7 @@ from up42_plugin.core.service import Balance
 from up42_plugin.gui import widgets
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.foot import PriceState
-from up42_plugin.qgis_bridge.selection import SelectionState
+from up42_plugin.qgis_bridge.area_sources import AreaState
 
 GUI = Path(widgets.__file__).parent
 DESIGN_WIDTH = 380
@@ -38,7 +38,7 @@ def dock(shown, fresh_settings):
     dock = Up42Dock()
     dock.header.show_connections((STORED,), STORED)
     dock.header.show_balance(Balance(840, 1_000))
-    dock.area.show_state(SelectionState(taormina(), None, "id", "taormina", 3), box_km2=2.12)
+    dock.area.show_state(AreaState(taormina(), None, "id", "taormina", 3, what="3 selected features"), box_km2=2.12)
     reason = "Changed since the test query: Time, Clouds. Test again before a live job."
     dock.foot.show_readiness(Readiness(True, False, reason, True), "Try Again")
     dock.foot.show_price(PriceState(estimation(1_300, 2_500), 10_000))

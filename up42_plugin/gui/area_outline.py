@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Sequence
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -22,6 +22,16 @@ _WGS84 = "EPSG:4326"
 _MOST_DENSIFIED = 1000
 
 
+def area_band(canvas: QgsMapCanvas, dashed: bool = False) -> QgsRubberBand:
+    """An empty rubber band in the area's red, without a fill."""
+    band = QgsRubberBand(canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
+    band.setStrokeColor(QColor(220, 30, 40))
+    band.setFillColor(QColor(0, 0, 0, 0))
+    band.setLineStyle(Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine)
+    band.setWidth(2)
+    return band
+
+
 class AreaOutline(QObject):
     """One rubber band that follows the area and the map's CRS."""
 
@@ -31,16 +41,17 @@ class AreaOutline(QObject):
         self._aoi: Optional[AOI] = None
         self._shown = False
         self._zoom_wanted = False
-        self._band: Optional[QgsRubberBand] = QgsRubberBand(canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
-        self._band.setStrokeColor(QColor(220, 30, 40))
-        self._band.setFillColor(QColor(0, 0, 0, 0))
-        self._band.setLineStyle(Qt.PenStyle.DashLine)
-        self._band.setWidth(2)
+        self._band: Optional[QgsRubberBand] = area_band(canvas)
+        self._old_band = area_band(canvas, dashed=True)
+        self._old: Sequence[QgsGeometry] = ()
         canvas.destinationCrsChanged.connect(self._draw)
 
-    def show_area(self, aoi: Optional[AOI]) -> None:
-        """Outline this area, or nothing."""
-        self._aoi = aoi
+    def show_area(self, aoi: Optional[AOI], before: Sequence[QgsGeometry] = ()) -> None:
+        """Outline this area, or nothing; ``before`` are the shapes (EPSG:4326) it was mended from.
+
+        A mended area is drawn solid, and what it was before dashed.
+        """
+        self._aoi, self._old = aoi, before
         self._draw()
         if aoi is not None and self._zoom_wanted:
             self.zoom()
@@ -70,20 +81,23 @@ class AreaOutline(QObject):
         if self._band is not None:
             self._canvas.destinationCrsChanged.disconnect(self._draw)
             self._canvas.scene().removeItem(self._band)
+            self._canvas.scene().removeItem(self._old_band)
             self._band = None
 
     def _geometry(self) -> Optional[QgsGeometry]:
         if self._aoi is None:
             return None
         rings = ", ".join("(" + ", ".join(f"{x!r} {y!r}" for x, y in ring) + ")" for ring in self._aoi.rings)
-        geometry = QgsGeometry.fromWkt(f"Polygon ({rings})")
+        return self._on_map(QgsGeometry.fromWkt(f"Polygon ({rings})"), self._aoi.vertices)
+
+    def _on_map(self, geometry: QgsGeometry, vertices: int) -> Optional[QgsGeometry]:
         transform = QgsCoordinateTransform(
             QgsCoordinateReferenceSystem(_WGS84),
             self._canvas.mapSettings().destinationCrs(),
             self._project.transformContext(),
         )
         # Straight edges on the globe bend on the map: follow them, unless there are many short ones anyway.
-        dense = geometry.densifyByCount(8) if self._aoi.vertices < _MOST_DENSIFIED else geometry
+        dense = geometry.densifyByCount(8) if vertices < _MOST_DENSIFIED else geometry
         try:
             dense.transform(transform)
         except QgsCsException:  # the map's CRS does not reach there
@@ -96,4 +110,13 @@ class AreaOutline(QObject):
         self._band.reset(QgsWkbTypes.GeometryType.PolygonGeometry)
         geometry = self._geometry() if self._shown else None
         if geometry is not None:
+            self._band.setLineStyle(Qt.PenStyle.SolidLine if self._old else Qt.PenStyle.DashLine)
             self._band.setToGeometry(geometry, None)
+        self._draw_old()
+
+    def _draw_old(self) -> None:
+        self._old_band.reset(QgsWkbTypes.GeometryType.PolygonGeometry)
+        for geometry in self._old if self._shown else ():
+            found = self._on_map(geometry, geometry.constGet().nCoordinates())
+            if found is not None:
+                self._old_band.addGeometry(found, None)

@@ -1,31 +1,34 @@
-"""Area: what is selected on the map, how large it is, and what is wrong with it."""
+"""Area: where it is taken from, how large it is, what is wrong with it and what mends that."""
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Sequence
 
-from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
-
-from up42_plugin.core.aoi import AOI
-from up42_plugin.gui.texts import area_text
-from up42_plugin.gui.widgets import (
-    SUCCESS,
-    WARNING,
-    ElidedLabel,
-    MessageRow,
-    Section,
-    hint_label,
-    icon_size,
-    theme_icon,
-    tool_button,
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QAction,
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
 )
-from up42_plugin.qgis_bridge.selection import SelectionState
+
+from up42_plugin.gui.area_inputs import SOURCES, AreaInputs
+from up42_plugin.gui.area_problems import AreaProblems
+from up42_plugin.gui.texts import area_text
+from up42_plugin.gui.widgets import SUCCESS, WARNING, Section, hint_label, icon_size, theme_icon, tool_button
+from up42_plugin.qgis_bridge.area_sources import AreaState, SourceKind
 
 
 class AreaSection(Section):
-    """Shows the state of the selection; ``zoom_asked`` and ``sample_asked`` are the person's clicks."""
+    """Shows the state of the area; its signals, and those of its parts, are the person's clicks."""
 
+    source_asked = pyqtSignal(object)
     zoom_asked = pyqtSignal()
     sample_asked = pyqtSignal()
 
@@ -33,16 +36,13 @@ class AreaSection(Section):
         super().__init__("Area", "areaSection", parent)
         outer = QVBoxLayout(self)
         form = QFormLayout()
-        self._layer = ElidedLabel()
-        self._layer.setObjectName("areaLayer")
-        self.zoom_button = tool_button("/mActionZoomToLayer.svg", "Zoom to the area", "areaZoom")
-        self.zoom_button.clicked.connect(self.zoom_asked)
-        layer_row = QHBoxLayout()
-        layer_row.addWidget(self._layer, 1)
-        layer_row.addWidget(self.zoom_button)
-        form.addRow("Selected in", layer_row)
+        form.addRow("Take from", self._source_row())
+        self.inputs = AreaInputs()
+        self._input_label = QLabel("Layer")
+        form.addRow(self._input_label, self.inputs)
         size_row = QHBoxLayout()
         self._icon = QLabel()
+        self._icon.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._size = QLabel()
         self._size.setObjectName("areaSize")
         self._size.setWordWrap(True)
@@ -50,54 +50,144 @@ class AreaSection(Section):
         size_row.addWidget(self._size, 1)
         form.addRow("Size", size_row)
         outer.addLayout(form)
-        self.problem = MessageRow()
-        self.problem.setObjectName("areaProblem")
+        self.problem = AreaProblems()
         outer.addWidget(self.problem)
-        self._hint = hint_label("Select a polygon on the map: its outline is the area of the job.")
-        outer.addWidget(self._hint)
-        self.sample_button = QPushButton(theme_icon("/mActionAddOgrLayer.svg"), "Try with Taormina")
-        self.sample_button.setToolTip("Add a sample area on the coast of Sicily and select it")
-        self.sample_button.setObjectName("trySample")
-        self.sample_button.clicked.connect(self.sample_asked)
-        sample_row = QHBoxLayout()
-        sample_row.addWidget(self.sample_button)
-        sample_row.addStretch(1)
-        outer.addLayout(sample_row)
+        self._build_empty(outer)
+        self.show_state(AreaState())
 
-    def show_state(self, state: SelectionState, box_km2: Optional[float] = None) -> None:
-        """Show the selection; ``box_km2`` is the bounding box's area when the filter takes the box."""
+    def show_state(
+        self,
+        state: AreaState,
+        box_km2: Optional[float] = None,
+        warnings: Sequence[str] = (),
+        advice: Sequence[str] = (),
+    ) -> None:
+        """Show the area; ``box_km2`` is the bounding box's when the filter takes the box.
+
+        ``warnings`` hold for live jobs only; ``advice`` is what blocks would like.
+        """
         aoi, error = state.aoi, state.error
         empty = aoi is None and error is None
-        self._layer.setText(state.layer_name or "No polygon layer yet")
+        self._show_source(state.kind)
         self.zoom_button.setEnabled(aoi is not None)
-        self.zoom_button.setToolTip("Zoom to the area" if aoi else "Zoom to the area: nothing is selected")
-        self._hint.setVisible(empty)
-        self.sample_button.setVisible(empty)
-        size = _size_text(aoi, state, box_km2)
+        self.zoom_button.setToolTip("Zoom to the area" if aoi else "Zoom to the area: there is none yet")
+        for action in (self.copy_action, self.save_layer_action, self.save_area_action):
+            action.setEnabled(aoi is not None)
+        self.fill_action.setEnabled(aoi is not None and aoi.holes > 0)
+        for part in (self._empty, self.sample_button):
+            part.setVisible(empty and state.kind is SourceKind.SELECTION)
+        size = _size_text(state, box_km2)
         self._size.setText(size)
         self.set_summary(size.replace("<b>", "").replace("</b>", ""))
-        icon = SUCCESS if aoi is not None else WARNING
         side = icon_size(self)
+        icon = SUCCESS if aoi is not None and not warnings else WARNING
         self._icon.setVisible(not empty)
         self._icon.setPixmap(theme_icon(icon).pixmap(side, side))
-        self.problem.show_message(
-            WARNING, "\n".join(problem.message for problem in error.problems) if error is not None else state.hint
-        )
+        told = [*warnings, state.hint] if state.hint else warnings
+        self.problem.show_rows(state.offers, state.mends, told, advice)
 
     @property
     def size_text(self) -> str:
         """What the size line says."""
         return self._size.text()
 
+    def _source_row(self) -> QHBoxLayout:
+        self.source = QComboBox()
+        self.source.setObjectName("areaSource")
+        self.source.setAccessibleName("Take the area from")
+        self.source.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.source.setMinimumContentsLength(10)
+        for kind, label, _, _ in SOURCES:
+            self.source.addItem(label, kind.value)
+        self.source.currentIndexChanged.connect(lambda _: self.source_asked.emit(SourceKind(self.source.currentData())))
+        self.zoom_button = tool_button("/mActionZoomToLayer.svg", "Zoom to the area", "areaZoom")
+        self.zoom_button.clicked.connect(self.zoom_asked)
+        row = QHBoxLayout()
+        row.addWidget(self.source, 1)
+        row.addWidget(self.zoom_button)
+        row.addWidget(self._menu_button())
+        return row
 
-def _size_text(aoi: Optional[AOI], state: SelectionState, box_km2: Optional[float]) -> str:
-    count = state.feature_count
-    features = f"{count} selected feature" + ("" if count == 1 else "s")
+    def _menu_button(self) -> QWidget:
+        self.menu_button = tool_button("/mIconExpand.svg", "More about the area", "areaMenu")
+        self.menu_button.setArrowType(Qt.ArrowType.DownArrow)
+        self.menu_button.setPopupMode(self.menu_button.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.menu_button)
+        self.copy_action = _action(menu, "Copy as GeoJSON", "Up42CopyArea")
+        self.save_layer_action = _action(menu, "Save as Layer…", "Up42SaveAreaAsLayer")
+        self.save_area_action = _action(menu, "Save Area…", "Up42SaveArea")
+        menu.addSeparator()
+        self.fill_action = _action(menu, "Fill Holes", "Up42FillHoles")
+        self.menu_button.setMenu(menu)
+        return self.menu_button
+
+    def _build_empty(self, outer: QVBoxLayout) -> None:
+        self._empty = QWidget()
+        layout = QVBoxLayout(self._empty)
+        layout.setContentsMargins(0, 0, 0, 0)
+        hint = hint_label("Select polygons on the map, or draw the area.")
+        hint.setObjectName("areaHint")
+        layout.addWidget(hint)
+        self.draw_button = _push("/mActionCapturePolygon.svg", "Draw Polygon", "drawPolygon")
+        self.draw_button.clicked.connect(lambda: self.choose_source(SourceKind.POLYGON))
+        self.extent_button = _push("/mActionZoomFullExtent.svg", "Use Map Extent", "useMapExtent")
+        self.extent_button.clicked.connect(lambda: self.choose_source(SourceKind.MAP_EXTENT))
+        self.sample_button = _push("/mActionAddOgrLayer.svg", "Try with Taormina", "trySample")
+        self.sample_button.setToolTip("Add a sample area on the coast of Sicily and select it")
+        self.sample_button.clicked.connect(self.sample_asked)
+        for buttons in ((self.draw_button, self.extent_button), (self.sample_button,)):
+            row = QHBoxLayout()
+            for button in buttons:
+                row.addWidget(button)
+            row.addStretch(1)
+            layout.addLayout(row)
+        outer.addWidget(self._empty)
+
+    def choose_source(self, kind: SourceKind) -> None:
+        """As if the person had chosen it."""
+        self.source.setCurrentIndex(self.source.findData(kind.value))
+
+    def _show_source(self, kind: SourceKind) -> None:
+        self.source.blockSignals(True)
+        self.source.setCurrentIndex(self.source.findData(kind.value))
+        self.source.blockSignals(False)
+        self._input_label.setText(next(label for known, _, label, _ in SOURCES if known is kind))
+        self.inputs.show_kind(kind)
+
+
+def _action(menu: QMenu, text: str, name: str) -> QAction:
+    action = menu.addAction(text)
+    action.setObjectName(name)
+    return action
+
+
+def _push(icon: str, text: str, name: str) -> QPushButton:
+    button = QPushButton(theme_icon(icon), text)
+    button.setObjectName(name)
+    button.setAutoDefault(False)
+    return button
+
+
+def _size_text(state: AreaState, box_km2: Optional[float]) -> str:
+    aoi = state.aoi
     if aoi is None:
-        return features if state.error is not None and count else "No feature selected"
-    parts = [f"<b>{area_text(aoi.area_km2)}</b>", features]
+        return _unusable_text(state)
+    parts = [f"<b>{area_text(aoi.area_km2)}</b>"]
+    if state.what:
+        parts.append(state.what)
     if aoi.holes:
         parts.append("1 hole kept" if aoi.holes == 1 else f"{aoi.holes} holes kept")
     if box_km2 is not None:
         parts.append(f"box is {area_text(box_km2)}")
     return ", ".join(parts)
+
+
+def _unusable_text(state: AreaState) -> str:
+    if state.reading:
+        return "Reading the file…"
+    if state.error is None:
+        return next(nothing for kind, _, _, nothing in SOURCES if kind is state.kind)
+    sizes = [state.error.aoi.area_km2] if state.error.aoi is not None else []
+    sizes.extend(offer.before_km2 for offer in state.offers if offer.before_km2 is not None)
+    what = state.what or "Not usable"
+    return f"<b>{area_text(sizes[0])}</b>, {what}" if sizes and state.what else what

@@ -22,6 +22,7 @@ from up42_plugin.core.scenes import Scene
 from up42_plugin.core.service import ServiceProvider
 from up42_plugin.core.workflow import BlockType
 from up42_plugin.gui.announcements import Announcements
+from up42_plugin.gui.area_desk import AreaDesk
 from up42_plugin.gui.area_outline import AreaOutline
 from up42_plugin.gui.connecting import Connecting
 from up42_plugin.gui.dock import Up42Dock
@@ -29,6 +30,7 @@ from up42_plugin.gui.form_memory import FormMemory
 from up42_plugin.gui.live_job import LiveJob, proposal_of
 from up42_plugin.gui.new_job import NewJob
 from up42_plugin.gui.search_section import FILTERS
+from up42_plugin.qgis_bridge.area_sources import AreaSource
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.log import PanelLog
@@ -59,6 +61,7 @@ class Desk(QObject):
         *,
         dock: Up42Dock,
         new_job: NewJob,
+        area_source: AreaSource,
         hub: ConnectionHub,
         reader: ProjectReader,
         runs: RunController,
@@ -83,6 +86,15 @@ class Desk(QObject):
             memory=self._memory,
             window=iface.mainWindow(),
             log=log,
+            parent=self,
+        )
+        self.area = AreaDesk(
+            dock.area,
+            source=area_source,
+            canvas=iface.mapCanvas(),
+            runner=runner,
+            window=iface.mainWindow(),
+            tell=self._announcements.tell,
             parent=self,
         )
         self._testing: Dict[str, _Testing] = {}
@@ -135,6 +147,7 @@ class Desk(QObject):
         self._tick.stop()
         self._settler.stop()
         self._memory.save()
+        self.area.close()
         self.live_job.close()
         self.connecting.close()
         self._announcements.close()
@@ -203,6 +216,7 @@ class Desk(QObject):
 
     def _closed(self) -> None:
         self._outline.set_shown(False)
+        self.area.stop_drawing()
         self._memory.save()
 
     def _switched(self, connection_id: str) -> None:
@@ -212,7 +226,8 @@ class Desk(QObject):
         self._show_testing()
 
     def _form_changed(self) -> None:
-        self._outline.show_area(self.new_job.selection.aoi)
+        area = self.new_job.selection
+        self._outline.show_area(area.aoi, area.before)
 
     def _try_sample(self) -> None:
         try:

@@ -8,7 +8,8 @@ from typing import Callable, Dict, Optional, Tuple
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
-from up42_plugin.core.aoi import box_area_km2
+from up42_plugin.core.advice import area_advice
+from up42_plugin.core.aoi import box_area_km2, size_problems
 from up42_plugin.core.configuration import GeometricFilter, JobConfiguration
 from up42_plugin.core.freshness import Freshness, TestedQuery
 from up42_plugin.core.jobs import Mode
@@ -20,9 +21,10 @@ from up42_plugin.core.workflow import Workflow
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.foot import PriceState
 from up42_plugin.gui.search_section import SearchValues
+from up42_plugin.qgis_bridge.area_sources import AreaSource, AreaState
 from up42_plugin.qgis_bridge.pricing import Pricing
 from up42_plugin.qgis_bridge.project_data import ProjectData
-from up42_plugin.qgis_bridge.selection import SelectionState, SelectionTracker
+from up42_plugin.qgis_bridge.selection import SelectionState
 
 Clock = Callable[[], datetime]
 
@@ -47,7 +49,7 @@ class NewJob(QObject):
         self,
         *,
         dock: Up42Dock,
-        tracker: SelectionTracker,
+        tracker: AreaSource,
         pricing: Pricing,
         provider: Callable[[], Optional[ServiceProvider]],
         clock: Clock = lambda: datetime.now(timezone.utc),
@@ -72,8 +74,8 @@ class NewJob(QObject):
         pricing.failed.connect(self._price_unknown)
 
     @property
-    def selection(self) -> SelectionState:
-        """What is selected on the map."""
+    def selection(self) -> AreaState:
+        """The area, or what is wrong with it."""
         return self._tracker.state
 
     @property
@@ -134,6 +136,7 @@ class NewJob(QObject):
 
     def refresh(self, *_: object) -> None:
         """Bring everything shown up to date with the form."""
+        self._tracker.set_minimum(self.limits.min_aoi_km2)
         self._tracker.set_boxed(self._dock.search.values.geometric_filter is GeometricFilter.BBOX)
         self._show_area()
         form = self.form
@@ -148,7 +151,11 @@ class NewJob(QObject):
         state = self.selection
         boxed = self._dock.search.values.geometric_filter is GeometricFilter.BBOX
         box = box_area_km2(state.aoi) if state.aoi is not None and boxed else None
-        self._dock.area.show_state(state, box)
+        maximum = self.limits.max_aoi_km2
+        asked = box if box is not None else state.aoi.area_km2 if state.aoi is not None else 0.0
+        above = size_problems(asked, 0.0, maximum) if state.aoi is not None else ()
+        advice = area_advice(self._dock.workflow.current, state.aoi)
+        self._dock.area.show_state(state, box, [problem.message for problem in above], advice)
 
     def _problems(self, form: Form) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
         if form.configuration is None:

@@ -41,7 +41,7 @@ class SelectionState:
     """What the selection amounts to: an AOI, or an error that says why not, or neither when nothing is selected.
 
     ``layer_name`` is the layer it is taken from, also while nothing is selected in it. ``hint`` names a selection in
-    another layer that cannot be used.
+    another layer that cannot be used. ``shapes_digest`` changes with the shapes of an area that has a problem.
     """
 
     aoi: Optional[AOI] = None
@@ -50,6 +50,7 @@ class SelectionState:
     layer_name: str = ""
     feature_count: int = 0
     hint: str = ""
+    shapes_digest: int = 0
 
     def same_as(self, other: SelectionState) -> bool:
         """Whether the other state shows the same; errors are the same when their problems are."""
@@ -67,6 +68,11 @@ def collect(layer: QgsVectorLayer) -> CollectedSelection:
         raise no_area(_WITHOUT_AREA.get(kind, "These features"))
     if not layer.crs().isValid():
         raise no_crs()
+    return collect_shapes(layer)
+
+
+def collect_shapes(layer: QgsVectorLayer) -> CollectedSelection:
+    """What is selected in a layer of any kind, with a CRS or without; raises as :func:`collect` does for the rest."""
     count = layer.selectedFeatureCount()
     if count > MAX_FEATURES:
         raise too_many("features", count, MAX_FEATURES)
@@ -294,12 +300,20 @@ class SelectionTracker(QObject):
         try:
             aoi = aoi_of(layer, self._project, self._boxed, self._minimum_km2)
         except AoiError as error:
-            return SelectionState(None, error, layer.id(), layer.name(), count, hint)
+            return SelectionState(None, error, layer.id(), layer.name(), count, hint, _digest(layer))
         return SelectionState(aoi, None, layer.id(), layer.name(), count, hint)
 
     def _refused(self, layer: QgsVectorLayer) -> SelectionState:
         error = no_area(_WITHOUT_AREA.get(layer.geometryType(), "These features"))
-        return SelectionState(None, error, layer.id(), layer.name(), layer.selectedFeatureCount())
+        return SelectionState(None, error, layer.id(), layer.name(), layer.selectedFeatureCount(), "", _digest(layer))
+
+
+def _digest(layer: QgsVectorLayer) -> int:
+    """Another number for other shapes."""
+    try:
+        return hash(collect_shapes(layer).wkbs)
+    except AoiError:
+        return 0
 
 
 def _hint(layer: QgsVectorLayer) -> str:
@@ -311,7 +325,7 @@ def _hint(layer: QgsVectorLayer) -> str:
 
 def _shown(state: SelectionState) -> Tuple[Any, ...]:
     problems = state.error.problems if state.error is not None else ()
-    return state.aoi, problems, state.layer_id, state.layer_name, state.feature_count, state.hint
+    return state.aoi, problems, state.layer_id, state.layer_name, state.feature_count, state.hint, state.shapes_digest
 
 
 def _top_first(project: QgsProject) -> List[QgsMapLayer]:
