@@ -143,24 +143,29 @@ def _way_to(subject: Subject, sessions: SessionFactory, context: JobContext, clo
 def _obstacle(outcome: Outcome, subject: Subject) -> Optional[CheckStep]:
     """The step at which the request ended before UP42 answered it, None when it did."""
     if isinstance(outcome, Failure):
-        name = {
-            Obstacle.ADDRESS: StepName.ADDRESS,
-            Obstacle.PROXY: StepName.PROXY,
-            Obstacle.CERTIFICATE: StepName.CERTIFICATE,
-        }[outcome.obstacle]
-        if outcome.user_message == PROXY_SIGN_IN:
-            return _proxy_wants_password(subject)
-        return _failed(name, outcome.user_message)
+        return _failure_step(outcome, subject)
     if outcome.status == PROXY_WANTS_SIGN_IN:
         return _proxy_wants_password(subject)
+    text = ""
     if outcome.redirect:
         target = origin(urljoin(subject.address, outcome.headers.get("Location", "")))
-        return _failed(StepName.ADDRESS, f"{subject.host} points elsewhere, to {target}. Check the address.")
-    if outcome.status >= SERVER_ERROR:
-        return _failed(StepName.ADDRESS, f"{subject.host} has a problem ({outcome.status}). Try again later.")
-    if not _speaks_json(outcome):
-        return _failed(StepName.ADDRESS, _stranger(subject))
-    return None
+        text = f"{subject.host} points elsewhere, to {target}. Check the address."
+    elif outcome.status >= SERVER_ERROR:
+        text = f"{subject.host} has a problem ({outcome.status}). Try again later."
+    elif not _speaks_json(outcome):
+        text = _stranger(subject)
+    return _failed(StepName.ADDRESS, text) if text else None
+
+
+def _failure_step(failure: Failure, subject: Subject) -> CheckStep:
+    if failure.user_message == PROXY_SIGN_IN:
+        return _proxy_wants_password(subject)
+    name = {
+        Obstacle.ADDRESS: StepName.ADDRESS,
+        Obstacle.PROXY: StepName.PROXY,
+        Obstacle.CERTIFICATE: StepName.CERTIFICATE,
+    }[failure.obstacle]
+    return _failed(name, failure.user_message)
 
 
 def _proxy_wants_password(subject: Subject) -> CheckStep:

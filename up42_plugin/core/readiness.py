@@ -16,8 +16,8 @@ class Situation:
 
     ``connection_trouble`` says why there is no service yet. ``area_trouble`` is what is wrong with the area itself.
     ``test_problems`` and ``live_problems`` are sentences of the validation for each mode. ``tested`` says that a fresh
-    test query of this very configuration found ``scenes``; ``test_verdict`` is the sentence about it either way. ``over_limit`` says which of the person's own limits
-    the price exceeds.
+    test query of this very configuration found ``scenes``; ``test_verdict`` is the sentence about it either way.
+    ``over_limit`` says which of the person's own limits the price exceeds.
     """
 
     connection_trouble: str = ""
