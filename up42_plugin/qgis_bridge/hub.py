@@ -212,7 +212,8 @@ class ConnectionHub(QObject):
         """Keep a key where the person wants it, and nowhere else."""
         if keep:
             return replace(connection, authcfg=self._credentials.store(connection, key))
-        self._credentials.delete(connection)
+        if connection.authcfg:
+            self._credentials.delete(connection)
         self._credentials.keep_for_session(connection, key)
         return replace(connection, authcfg="")
 
