@@ -130,7 +130,7 @@ class OptionsPage(QgsOptionsPageWidget):
         self.list.setHeaderLabels(["Name", "Signs in with", "Address"])
         self.list.setRootIsDecorated(False)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.list.setMinimumHeight(self.fontMetrics().height() * 6)
+        self.list.setFixedHeight(self.fontMetrics().height() * 8)
         self.list.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.list.currentItemChanged.connect(self._selected)
         self.list.itemActivated.connect(lambda *_: self._edit())
