@@ -111,6 +111,8 @@ def test_nothing_secret_is_among_the_settings(settings):
         "address",
         "project_id",
         "authcfg",
+        "sign_in",
+        "account",
     }
 
 
