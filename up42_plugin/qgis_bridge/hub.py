@@ -160,7 +160,9 @@ class ConnectionHub(QObject):
         """
         if edited.id == SANDBOX.id:
             raise ValueError("the sandbox cannot be edited")
-        before = next(item for item in self.connections if item.id == edited.id)
+        before = next((item for item in self.connections if item.id == edited.id), None)
+        if before is None:
+            raise CredentialsError(f"The connection {edited.name!r} was removed meanwhile. Cancel, and add it anew.")
         if key is None and keep != bool(before.authcfg):
             key = self._credentials.read(before)
         if key is not None:
@@ -220,6 +222,8 @@ class ConnectionHub(QObject):
     def _replace(self, renewed: Connection) -> None:
         self._settings.save_connections([renewed if item.id == renewed.id else item for item in self.connections])
         self._providers.pop(renewed.id, None)
+        if self._current is not None and self._current.id == renewed.id:
+            self._current = renewed
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection and its key; the sandbox stays. Raises ``CredentialsError`` when its key cannot go."""
