@@ -38,6 +38,8 @@ class StagedCredentials:
         self.read_count = 0
         self.deleted = []
 
+    usable, new = True, False
+
     def needs_prompt(self, connection):
         return bool(connection.authcfg) and self.locked
 

@@ -10,8 +10,8 @@ from qgis.PyQt.QtCore import QCoreApplication, QEvent, Qt
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QAction
 
-from up42_plugin.api.tokens import ProjectKeyGrant, TokenProvider
-from up42_plugin.core.connections import ProjectKey
+from up42_plugin.api.tokens import TokenProvider
+from up42_plugin.core.connections import Credentials, grant_of
 from up42_plugin.core.dialects.classic import ClassicProvider
 from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.service import ServiceProvider
@@ -21,6 +21,7 @@ from up42_plugin.gui.area_outline import AreaOutline
 from up42_plugin.gui.desk import Desk
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.new_job import NewJob
+from up42_plugin.gui.options_page import OptionsPageFactory, OptionsParts
 from up42_plugin.qgis_bridge.area_sources import AreaSource
 from up42_plugin.qgis_bridge.credentials import CredentialStore
 from up42_plugin.qgis_bridge.hub import ConnectionHub
@@ -36,6 +37,7 @@ from up42_plugin.qgis_bridge.sandbox_process import SandboxProcess, sandbox_data
 from up42_plugin.qgis_bridge.selection import SelectionTracker
 from up42_plugin.qgis_bridge.settings import PluginSettings
 from up42_plugin.qgis_bridge.settling import Settler
+from up42_plugin.qgis_bridge.spending import SpendingBook
 from up42_plugin.resources import plugin_version, resource_path
 
 MENU = "UP42"
@@ -104,7 +106,14 @@ class Up42Plugin:
         self._undo.append(pricing.stop)
         outline = AreaOutline(self._iface.mapCanvas(), project)
         self._undo.append(outline.close)
-        new_job = NewJob(dock=dock, tracker=area_source, pricing=pricing, provider=hub.current_provider)
+        spending = SpendingBook(runner, ledger, settings.spending_limits, log)
+        new_job = NewJob(
+            dock=dock,
+            tracker=area_source,
+            pricing=pricing,
+            provider=hub.current_provider,
+            over_limit=spending.problem,
+        )
         reader = ProjectReader(runner)
         self.desk = Desk(
             self._iface,
@@ -119,9 +128,11 @@ class Up42Plugin:
             outline=outline,
             settings=settings,
             log=log,
+            spending=spending,
             ledger_notice=lambda: ledger.notice,
         )
         self._undo.append(self.desk.close)
+        self._add_options_page(OptionsParts(hub, settings, spending, runner, log))
 
     def unload(self) -> None:
         """Take everything away again, in the opposite order; what fails is logged and does not keep the rest."""
@@ -133,6 +144,11 @@ class Up42Plugin:
                 PanelLog().exception(UNLOADING, error)
         self.desk = None
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+    def _add_options_page(self, parts: OptionsParts) -> None:
+        factory = OptionsPageFactory(parts)
+        self._iface.registerOptionsWidgetFactory(factory)
+        self._undo.append(lambda: self._iface.unregisterOptionsWidgetFactory(factory))
 
     def _add_dock(self) -> Up42Dock:
         dock = Up42Dock(self._iface.mainWindow())
@@ -153,9 +169,9 @@ class Up42Plugin:
         return dock
 
 
-def make_provider(connection_id: str, address: str, key: ProjectKey, sessions: SessionFactory) -> ServiceProvider:
+def make_provider(connection_id: str, address: str, key: Credentials, sessions: SessionFactory) -> ServiceProvider:
     """The classic dialect's way to a project."""
-    tokens = TokenProvider(ProjectKeyGrant(key.project_id, key.api_key))
+    tokens = TokenProvider(grant_of(key))
     return ClassicProvider(connection_id, address, key.project_id, tokens, sessions)
 
 

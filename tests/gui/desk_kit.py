@@ -35,6 +35,7 @@ from up42_plugin.qgis_bridge.runs import RunController
 from up42_plugin.qgis_bridge.selection import SelectionTracker
 from up42_plugin.qgis_bridge.settings import PluginSettings
 from up42_plugin.qgis_bridge.settling import Settler
+from up42_plugin.qgis_bridge.spending import SpendingBook
 
 WAIT_MS = 20_000
 QUICK = Waits(
@@ -95,8 +96,13 @@ class DeskKit(QObject):
         self.area_source = AreaSource(self.tracker, QgsProject.instance(), runner)
         self.pricing = Pricing(runner)
         self.outline = AreaOutline(self.iface.canvas, QgsProject.instance())
+        self.spending = SpendingBook(runner, self.ledger, self.settings.spending_limits, log)
         self.new_job = NewJob(
-            dock=self.dock, tracker=self.area_source, pricing=self.pricing, provider=self.hub.current_provider
+            dock=self.dock,
+            tracker=self.area_source,
+            pricing=self.pricing,
+            provider=self.hub.current_provider,
+            over_limit=self.spending.problem,
         )
         self.desk = Desk(
             self.iface,
@@ -111,6 +117,7 @@ class DeskKit(QObject):
             outline=self.outline,
             settings=self.settings,
             log=log,
+            spending=self.spending,
             ledger_notice=lambda: self.notice,
         )
         self.history = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, List, Tuple
 
+from qgis.gui import QgsOptionsWidgetFactory
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QAction, QDockWidget, QMenu
 from showcase.headless import HeadlessInterface
@@ -40,6 +41,14 @@ class StrictInterface(HeadlessInterface):
     def removePluginRasterMenu(self, menu: str, action: QAction) -> None:  # noqa: N802
         self._removed(f"raster menu {menu}", action)
         super().removePluginRasterMenu(menu, action)
+
+    def registerOptionsWidgetFactory(self, factory: QgsOptionsWidgetFactory) -> None:  # noqa: N802
+        self._added("options page", factory)
+        super().registerOptionsWidgetFactory(factory)
+
+    def unregisterOptionsWidgetFactory(self, factory: QgsOptionsWidgetFactory) -> None:  # noqa: N802
+        self._removed("options page", factory)
+        super().unregisterOptionsWidgetFactory(factory)
 
     def addDockWidget(self, area: Qt.DockWidgetArea, dock: QDockWidget) -> None:  # noqa: N802
         self._added("dock", dock)

@@ -9,6 +9,7 @@ from qgis.PyQt.QtWidgets import QCheckBox, QDialog, QLabel
 
 from tests.staged_provider import estimation
 from up42_plugin.core.estimation import Range
+from up42_plugin.core.spending import Spending, SpendingLimits, Spent
 from up42_plugin.gui.confirm_dialog import ConfirmDialog, Proposal
 
 N = "\u00a0"
@@ -66,7 +67,7 @@ def test_while_the_price_is_read_nothing_can_be_agreed_to(dialog):
 
 
 def test_the_price_is_in_the_question_and_on_the_button(dialog):
-    dialog.show_price(estimation(), 10_000)
+    dialog.show_price(estimation(), 10_000, Spending(SpendingLimits(), Spent(7, 112)))
     assert dialog.heading.text() == f"Run this live job for 13–25{N}credits?"
     assert dialog.run_button.text() == f"Run for 13–25{N}Credits"
     assert prices(dialog) == {
@@ -74,6 +75,7 @@ def test_the_price_is_in_the_question_and_on_the_button(dialog):
         "held": f"13{N}credits",
         "now": f"10,000{N}credits",
         "after": f"9,975–9,987{N}credits",
+        "spent": f"112{N}credits",
     }
     assert dialog.message.text == FINE
 
@@ -196,6 +198,7 @@ class TestWithoutEstimation:
             "held": "Not available",
             "now": f"10,000{N}credits",
             "after": "Not available",
+            "spent": "Not available",
         }
         assert dialog.most.isVisible()
         assert "the service does not enforce it" in dialog.message.text
@@ -240,3 +243,51 @@ def test_the_wide_one_fits_the_guidelines(dialog):
     dialog.show_no_price("The service gave no price. " * 3, 10_000)
     assert dialog.sizeHint().width() <= 1000
     assert dialog.sizeHint().height() <= 580
+
+
+LIMITS = SpendingLimits(per_job=500, per_day=600, per_month=2000, typed_above=100)
+
+
+def test_the_months_limit_stands_beside_what_was_spent(dialog):
+    dialog.show_price(estimation(), 10_000, Spending(LIMITS, Spent(0, 112)))
+    assert dialog.price_labels["spent"].text() == f"112{N}credits"
+    assert dialog._hints["spent"].text() == f"of your limit of 2,000{N}credits"
+    assert dialog.run_button.isEnabled()
+    assert not dialog.typed.isVisible()
+
+
+def test_a_job_over_a_limit_is_refused_with_the_place_to_change_it(dialog):
+    dialog.show_price(estimation(), 10_000, Spending(LIMITS, Spent(0, 1980)))
+    assert not dialog.run_button.isEnabled()
+    expected = f"Over your limit of 2,000{N}credits per month. Change it under Settings > Options > UP42."
+    assert dialog.message.text == expected
+    assert dialog.run_button.toolTip() == expected
+
+
+def test_a_limit_that_cannot_be_checked_refuses_the_job(dialog):
+    dialog.show_price(estimation(), 10_000, Spending(LIMITS, None))
+    assert not dialog.run_button.isEnabled()
+    assert dialog.message.text.startswith("What was spent already could not be read")
+    assert dialog.price_labels["spent"].text() == "Not available"
+
+
+def test_above_the_threshold_the_least_it_costs_is_typed(dialog):
+    dialog.show_price(estimation(), 10_000, Spending(SpendingLimits(typed_above=24), Spent()))
+    assert dialog.typed_label.text().replace("&", "") == "Type 13 to confirm"
+    for text in ("", "1", "25", "13x"):
+        dialog.typed.setText(text)
+        assert not dialog.run_button.isEnabled()
+    dialog.typed.setText(" 13 ")
+    assert dialog.run_button.isEnabled()
+
+
+def test_a_typed_maximum_counts_against_the_limits(dialog):
+    dialog.show_no_price("The service gave no price.", 10_000, Spending(LIMITS, Spent(200, 200)))
+    dialog.most.setValue(501)
+    assert not dialog.run_button.isEnabled()
+    assert dialog.message.text.startswith(f"Over your limit of 500{N}credits per job.")
+    dialog.most.setValue(450)
+    assert dialog.message.text.startswith(f"Over your limit of 600{N}credits per day.")
+    dialog.most.setValue(400)
+    assert dialog.run_button.isEnabled()
+    assert dialog.message.text.startswith("The service gave no price.")

@@ -8,8 +8,8 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLineEdit
 
 from tests.staged_connections import SESSION, STORED
-from up42_plugin.core.connections import ProjectKey
-from up42_plugin.gui.connection_dialog import ConnectionDialog, ConnectionDraft
+from up42_plugin.core.connections import Connection, ConnectionKind, ProjectKey
+from up42_plugin.gui.connection_dialog import ConnectionDialog, ConnectionDraft, Purpose
 from up42_plugin.qgis_bridge.credentials import CredentialsLockedError
 
 
@@ -31,10 +31,17 @@ def saving():
     return Saving()
 
 
+class Hub:
+    """What the dialog asks of the connections."""
+
+    keeping_hint = "QGIS protects stored keys with its master password and asks for it once per session."
+
+
 @pytest.fixture
-def open_dialog(qtbot, saving):
+def open_dialog(qtbot, saving, runner):
     def open_for(connection=None):
-        dialog = ConnectionDialog(saving, connection)
+        purpose = Purpose.ADD if connection is None else Purpose.SIGN_IN
+        dialog = ConnectionDialog(saving, Hub(), runner, purpose=purpose, connection=connection)
         qtbot.addWidget(dialog)
         dialog.show()
         dialog.activateWindow()
@@ -63,7 +70,7 @@ def test_it_begins_with_the_european_address(dialog):
     assert dialog.windowTitle() == "Add Connection"
     assert dialog.region.currentText() == "Europe (api.up42.com)"
     assert dialog.address.text() == "https://api.up42.com"
-    assert dialog.address.isReadOnly()
+    assert dialog.address.isHidden()
     assert dialog.problem.isHidden()
 
 
@@ -86,9 +93,8 @@ def test_what_was_typed_is_handed_over_without_blanks_around_it(dialog, saving):
     fill(dialog, name=" Coastal study ", project_id=" p-1\t", key=" a-word ")
     dialog.region.setCurrentIndex(1)
     QTest.mouseClick(dialog.ok_button, Qt.MouseButton.LeftButton)
-    assert saving.drafts == [
-        ConnectionDraft("Coastal study", "https://api.sa.up42.com", ProjectKey("p-1", "a-word"), True)
-    ]
+    connection = Connection("new", "Coastal study", ConnectionKind.CLASSIC, "https://api.sa.up42.com", "p-1")
+    assert saving.drafts == [ConnectionDraft(connection, ProjectKey("p-1", "a-word"), True)]
     assert not dialog.isVisible()
 
 
@@ -116,7 +122,7 @@ def test_an_address_of_one_s_own(dialog, saving):
     choose_other_address(dialog, "https://up42.example.org:8443/base/")
     assert dialog.problem.isHidden()
     QTest.mouseClick(dialog.ok_button, Qt.MouseButton.LeftButton)
-    assert saving.drafts[0].address == "https://up42.example.org:8443/base"
+    assert saving.drafts[0].connection.address == "https://up42.example.org:8443/base"
 
 
 def test_an_address_without_protection_is_warned_of_and_possible(dialog):
@@ -190,9 +196,7 @@ class TestSigningIn:
         assert not dialog.ok_button.isEnabled()
         QTest.keyClicks(dialog.key, "a-word")
         QTest.keyClick(dialog.key, Qt.Key.Key_Return)
-        assert saving.drafts == [
-            ConnectionDraft("Coastal study", "https://api.example.org", ProjectKey("p-1", "a-word"), True)
-        ]
+        assert saving.drafts == [ConnectionDraft(STORED, ProjectKey("p-1", "a-word"), True)]
 
     def test_where_the_key_was_not_kept_it_is_not_proposed_to_be(self, open_dialog):
         assert open_dialog(SESSION).keep.currentText() == "Nowhere, Ask Again Next Time"

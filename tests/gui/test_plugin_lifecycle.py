@@ -23,7 +23,12 @@ from up42_plugin.plugin import Up42Plugin
 
 def test_loading_shows_one_button_one_menu_entry_and_a_closed_dock(bare):
     bare.start()
-    assert [kind for kind, _ in bare.iface.present] == ["dock", "tool bar icon", "raster menu UP42"]
+    assert [kind for kind, _ in bare.iface.present] == [
+        "dock",
+        "tool bar icon",
+        "raster menu UP42",
+        "options page",
+    ]
     assert not bare.dock.isVisible()
     (_, action) = bare.iface.present[1]
     action.trigger()

@@ -174,3 +174,16 @@ def test_making_the_store_asks_nothing_of_the_database(in_a_fresh_profile):
         assert not {"setMasterPassword", "loadAuthenticationConfig", "storeAuthenticationConfig"} & set(asked)
         """
     )
+
+
+def test_an_accounts_login_is_kept_and_read_with_the_connections_project(in_a_fresh_profile):
+    in_a_fresh_profile("""
+        from up42_plugin.core.connections import AccountLogin, SignIn
+        unlock()
+        office = replace(account, sign_in=SignIn.ACCOUNT, account="anna@example.org")
+        login = AccountLogin("project-1", "anna@example.org", "very-secret-word")
+        kept = replace(office, authcfg=store.store(office, login))
+        assert store.read(kept) == login
+        assert store.read(replace(kept, project_id="project-2")).project_id == "project-2"
+        assert "very-secret-word" not in repr(login) + repr(kept) + str(kept.to_json())
+    """)

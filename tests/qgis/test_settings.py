@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsSettings
 
-from up42_plugin.core.connections import Connection, ConnectionKind, ProjectKey, normalized_address
+from up42_plugin.core.connections import Connection, ConnectionKind, ProjectKey, SignIn, normalized_address
+from up42_plugin.core.spending import SpendingLimits
 from up42_plugin.qgis_bridge.settings import SANDBOX, PluginSettings, new_connection_id
 
 ACCOUNT = Connection("a1", "Office", ConnectionKind.CLASSIC, "https://api.example.org", "project-1", "abc1234")
@@ -110,6 +111,8 @@ def test_nothing_secret_is_among_the_settings(settings):
         "address",
         "project_id",
         "authcfg",
+        "sign_in",
+        "account",
     }
 
 
@@ -174,3 +177,23 @@ def test_a_project_key_does_not_show_itself():
 def test_paths_are_paths(settings, tmp_path):
     settings.set_output_folder(tmp_path)
     assert isinstance(settings.output_folder(), Path)
+
+
+def test_a_connection_of_an_account_is_remembered_and_an_older_entry_signs_in_with_a_key():
+    office = Connection(
+        "o1", "Office", ConnectionKind.CLASSIC, "https://api.example.org", "p-1", "cfg", SignIn.ACCOUNT, "anna@x.org"
+    )
+    assert Connection.from_json(office.to_json()) == office
+    older = {key: value for key, value in office.to_json().items() if key not in {"sign_in", "account"}}
+    assert Connection.from_json(older).sign_in is SignIn.PROJECT_KEY
+    with pytest.raises(ValueError, match="sign_in"):
+        Connection.from_json({**office.to_json(), "sign_in": "magic"})
+
+
+def test_spending_limits_come_back_and_a_broken_one_lets_nothing_through(settings, panel_lines):
+    assert settings.spending_limits() == SpendingLimits()
+    settings.set_spending_limits(SpendingLimits(per_job=500, typed_above=100))
+    assert PluginSettings(settings._log).spending_limits() == SpendingLimits(per_job=500, typed_above=100)
+    write("spending_limits", '{"per_job": "many", "per_day": 7}')
+    assert settings.spending_limits() == SpendingLimits(per_job=0, per_day=7)
+    assert any("per_job" in line for line in panel_lines)

@@ -7,7 +7,7 @@ import time
 from typing import Any, Callable, List, Optional
 
 from qgis.core import QgsApplication, QgsProject
-from qgis.gui import QgsLayerTreeMapCanvasBridge, QgsMapCanvas, QgsMessageBar
+from qgis.gui import QgsLayerTreeMapCanvasBridge, QgsMapCanvas, QgsMessageBar, QgsOptionsWidgetFactory
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt, pyqtSignal, qInstallMessageHandler
 from qgis.PyQt.QtGui import QColor, QFont
 from qgis.PyQt.QtWidgets import QAction, QDockWidget, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
@@ -33,6 +33,8 @@ class HeadlessInterface(QObject):
         self.tools = QToolBar("Plugins")
         self.window.addToolBar(self.tools)
         self.menus: List[QAction] = []
+        self.options: List[QgsOptionsWidgetFactory] = []
+        self.options_shown: List[str] = []
         self.bridge = QgsLayerTreeMapCanvasBridge(QgsProject.instance().layerTreeRoot(), self.canvas)
 
     def close(self) -> None:
@@ -67,6 +69,15 @@ class HeadlessInterface(QObject):
 
     def removePluginRasterMenu(self, _menu: str, action: QAction) -> None:  # noqa: N802
         self.menus.remove(action)
+
+    def registerOptionsWidgetFactory(self, factory: QgsOptionsWidgetFactory) -> None:  # noqa: N802
+        self.options.append(factory)
+
+    def unregisterOptionsWidgetFactory(self, factory: QgsOptionsWidgetFactory) -> None:  # noqa: N802
+        self.options.remove(factory)
+
+    def showOptionsDialog(self, _parent: Optional[QWidget] = None, page: str = "") -> None:  # noqa: N802
+        self.options_shown.append(page)
 
     def addDockWidget(self, area: Qt.DockWidgetArea, dock: QDockWidget) -> None:  # noqa: N802
         self.window.addDockWidget(area, dock)

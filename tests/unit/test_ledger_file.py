@@ -15,7 +15,7 @@ import pytest
 from ledger_kit import Clock, new_job, rows
 
 from up42_plugin.core.ledger import Ledger
-from up42_plugin.core.ledger_file import LedgerError
+from up42_plugin.core.ledger_file import MIGRATIONS, LedgerError
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +37,7 @@ def ledger(path, clock):
 
 def test_the_file_has_a_version_and_commits_durably(ledger, path):
     ledger.add(new_job())
-    assert rows(path, "PRAGMA user_version") == [(1,)]
+    assert rows(path, "PRAGMA user_version") == [(len(MIGRATIONS),)]
     assert rows(path, "PRAGMA journal_mode") == [("wal",)]
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
 

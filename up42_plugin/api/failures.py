@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 from dataclasses import dataclass
+from enum import Enum
 from typing import Iterator, List, Optional, Sequence, Tuple, Type, TypeVar
 
 import requests
@@ -20,16 +21,27 @@ E = TypeVar("E", bound=NetworkError)
 
 Kinds = Tuple[Type[BaseException], ...]
 
+_INSECURE: Kinds = (requests.exceptions.SSLError, ssl.SSLError, urllib3_errors.SSLError)
+
 PROXY_SIGN_IN = "The proxy wants a password. Check Settings > Options > Network."
+
+
+class Obstacle(Enum):
+    """Where on the way to the service a call ended."""
+
+    ADDRESS = "address"
+    PROXY = "proxy"
+    CERTIFICATE = "certificate"
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why there is no answer. ``passing`` when trying again may help."""
+    """Why there is no answer. ``passing`` when trying again may help; ``obstacle`` is where on the way it ended."""
 
     user_message: str
     detail: str
     passing: bool = True
+    obstacle: Obstacle = Obstacle.ADDRESS
 
     def error(self, kind: Type[E]) -> E:
         """The error of the tree of the given kind."""
@@ -44,7 +56,7 @@ def explain(error: BaseException, where: str, host: str, read_timeout: float) ->
     if special is not None:
         return special
     texts: Sequence[Tuple[Kinds, str]] = (
-        ((requests.exceptions.SSLError, ssl.SSLError, urllib3_errors.SSLError), f"No secure connection to {host}."),
+        (_INSECURE, f"No secure connection to {host}."),
         ((socket.gaierror,), f"{host} was not found. Check the network and the address of the connection."),
         ((ConnectionRefusedError,), f"{host} refuses the connection. The service may be down; try again later."),
         (  # urllib3 1.26 counts every failed connection as one that took too long
@@ -58,7 +70,7 @@ def explain(error: BaseException, where: str, host: str, read_timeout: float) ->
     )
     for kinds, text in texts:
         if _holds(chain, *kinds):
-            return Failure(text, detail)
+            return Failure(text, detail, obstacle=Obstacle.CERTIFICATE if kinds is _INSECURE else Obstacle.ADDRESS)
     return Failure(f"The connection to {host} was interrupted. Try again.", detail)
 
 
@@ -68,19 +80,21 @@ def _holds(chain: Sequence[BaseException], *kinds: Type[BaseException]) -> bool:
 
 def _explain_certificate(chain: Sequence[BaseException], detail: str) -> Optional[Failure]:
     if _holds(chain, ssl.SSLCertVerificationError, ssl.CertificateError):
-        return Failure("Certificate not trusted. Add it under Settings > Options > Authentication.", detail, False)
+        text = "Certificate not trusted. Add it under Settings > Options > Authentication."
+        return Failure(text, detail, False, Obstacle.CERTIFICATE)
     return None
 
 
 def _explain_proxy(chain: Sequence[BaseException], detail: str) -> Optional[Failure]:
     words = " ".join(str(link) for link in chain)
     if _holds(chain, requests.exceptions.InvalidSchema) and "SOCKS" in words:
-        return Failure("SOCKS proxies need the Python package PySocks, which this QGIS lacks.", detail, False)
+        text = "SOCKS proxies need the Python package PySocks, which this QGIS lacks."
+        return Failure(text, detail, False, Obstacle.PROXY)
     if not _holds(chain, requests.exceptions.ProxyError, urllib3_errors.ProxyError):
         return None
     if "failed: 407" in words:
-        return Failure(PROXY_SIGN_IN, f"{detail} (407)", False)
-    return Failure("The proxy could not be used. Check Settings > Options > Network.", detail)
+        return Failure(PROXY_SIGN_IN, f"{detail} (407)", False, Obstacle.PROXY)
+    return Failure("The proxy could not be used. Check Settings > Options > Network.", detail, obstacle=Obstacle.PROXY)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, Union
 from urllib.parse import urlsplit
+
+from up42_plugin.api.tokens import AccountGrant, Grant, ProjectKeyGrant
 
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
@@ -18,13 +20,20 @@ class ConnectionKind(str, Enum):
     CLASSIC = "classic"
 
 
+class SignIn(str, Enum):
+    """What a connection signs in with."""
+
+    PROJECT_KEY = "project-key"
+    ACCOUNT = "account"
+
+
 @dataclass(frozen=True)
 class Connection:
     """One place where jobs run. ``id`` never changes and keys everything remembered about the connection.
 
     ``address`` is the service's base URL without a slash at its end; it is empty for the built-in sandbox, whose
     address is another at each start. ``authcfg`` names an entry of QGIS's authentication database: ``""`` where there
-    is none (the sandbox, and a key kept for this session only).
+    is none (the sandbox, and a key kept for this session only). ``account`` is the e-mail where an account signs in.
     """
 
     id: str
@@ -33,6 +42,8 @@ class Connection:
     address: str = ""
     project_id: str = ""
     authcfg: str = ""
+    sign_in: SignIn = SignIn.PROJECT_KEY
+    account: str = ""
 
     @property
     def costs(self) -> bool:
@@ -48,6 +59,8 @@ class Connection:
             "address": self.address,
             "project_id": self.project_id,
             "authcfg": self.authcfg,
+            "sign_in": self.sign_in.value,
+            "account": self.account,
         }
 
     @classmethod
@@ -55,7 +68,9 @@ class Connection:
         """Read what :meth:`to_json` wrote; raises ``ValueError`` naming the member that is wrong."""
         if not isinstance(values, Mapping):
             raise ValueError("a connection is not an object")  # noqa: TRY004 - bad data, not a bad call
-        texts = {key: values.get(key, "") for key in ("id", "name", "kind", "address", "project_id", "authcfg")}
+        names = ("id", "name", "kind", "address", "project_id", "authcfg", "account")
+        texts = {key: values.get(key, "") for key in names}
+        texts["sign_in"] = values.get("sign_in", SignIn.PROJECT_KEY.value)
         for key, value in texts.items():
             if not isinstance(value, str):
                 raise ValueError(f"connection: {key} is not a text")  # noqa: TRY004 - bad data, not a bad call
@@ -65,9 +80,13 @@ class Connection:
             kind = ConnectionKind(texts["kind"])
         except ValueError:
             raise ValueError(f"connection: kind {texts['kind']!r} is not known") from None
+        try:
+            sign_in = SignIn(texts["sign_in"])
+        except ValueError:
+            raise ValueError(f"connection: sign_in {texts['sign_in']!r} is not known") from None
         address = normalized_address(texts["address"]) if texts["address"] else ""
         name = texts["name"] or texts["id"]
-        return cls(texts["id"], name, kind, address, texts["project_id"], texts["authcfg"])
+        return cls(texts["id"], name, kind, address, texts["project_id"], texts["authcfg"], sign_in, texts["account"])
 
 
 def normalized_address(text: str) -> str:
@@ -102,3 +121,35 @@ class ProjectKey:
 
     def __repr__(self) -> str:
         return f"ProjectKey(project_id={self.project_id!r}, api_key=…)"
+
+
+@dataclass(frozen=True)
+class AccountLogin:
+    """An account's e-mail and password, and the project its jobs run in; in memory only, printing shows no password."""
+
+    project_id: str
+    email: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"AccountLogin(project_id={self.project_id!r}, email={self.email!r}, secret=…)"
+
+
+Credentials = Union[ProjectKey, AccountLogin]
+
+
+def secret_of(credentials: Credentials) -> str:
+    """The one part of the credentials that nobody may see."""
+    return credentials.secret if isinstance(credentials, AccountLogin) else credentials.api_key
+
+
+def sign_in_of(credentials: Credentials) -> SignIn:
+    """Which kind of credentials these are."""
+    return SignIn.ACCOUNT if isinstance(credentials, AccountLogin) else SignIn.PROJECT_KEY
+
+
+def grant_of(credentials: Credentials) -> Grant:
+    """How these credentials ask the service for a token."""
+    if isinstance(credentials, AccountLogin):
+        return AccountGrant(credentials.email, credentials.secret)
+    return ProjectKeyGrant(credentials.project_id, credentials.api_key)

@@ -52,7 +52,7 @@ class Submission:
 
     ``job_id`` is ours, ``service_job_id`` the service's (empty until accepted). ``name`` is as sent, with the tag.
     ``sent`` is when the last attempt began and ``ended`` when it ended: None while it goes on, and for an attempt whose
-    process died in the middle.
+    process died in the middle. ``charged_credits`` is what the service charged in the end, None until it told.
     """
 
     id: int
@@ -68,6 +68,7 @@ class Submission:
     service_job_id: str = ""
     reason: str = ""
     ended: Optional[datetime] = None
+    charged_credits: Optional[float] = None
 
 
 @dataclass(frozen=True)
@@ -237,6 +238,30 @@ class Ledger:
             )
             return _submission(connection, submission.id)
 
+    def charge(self, connection_id: str, service_job_id: str, charged: float) -> None:
+        """Commit what the service charged for a job of ours, in credits; of a job that is not ours nothing is kept."""
+        with self._file.writing() as connection:
+            connection.execute(
+                "UPDATE submissions SET charged_credits = ? WHERE service_job_id = ? AND service_job_id <> ''"
+                " AND job_id IN (SELECT id FROM jobs WHERE connection_id = ?)",
+                (charged, service_job_id, connection_id),
+            )
+
+    def spent(self, connection_id: str, since: datetime) -> float:
+        """Credits that live jobs recorded since then cost: what was charged, else the most that was agreed to.
+
+        A submission whose end is not known counts too, because it may yet turn out to have arrived.
+        """
+        counted = (SubmissionState.ACCEPTED, SubmissionState.PENDING, SubmissionState.UNKNOWN)
+        with self._file.reading() as connection:
+            row = connection.execute(
+                "SELECT coalesce(sum(coalesce(submissions.charged_credits, submissions.agreed_credits, 0)), 0)"
+                " FROM submissions JOIN jobs ON jobs.id = submissions.job_id WHERE jobs.connection_id = ?"
+                " AND jobs.mode = ? AND submissions.created >= ? AND submissions.state IN (?, ?, ?)",
+                (connection_id, Mode.LIVE.value, _text(since), *(state.value for state in counted)),
+            ).fetchone()
+        return float(row[0])
+
     def unsettled(self, connection_id: str) -> Tuple[Submission, ...]:
         """Submissions of a connection whose end is not known, oldest first; also those a dead process left PENDING."""
         with self._file.reading() as connection:
@@ -338,6 +363,7 @@ def _read_submission(row: sqlite3.Row) -> Submission:
         attempts=row["attempts"],
         sent=_time(row["sent"]),
         ended=_time(row["ended"]) if row["ended"] else None,
+        charged_credits=row["charged_credits"],
     )
 
 

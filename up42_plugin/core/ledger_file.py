@@ -62,8 +62,13 @@ CREATE INDEX submissions_by_state ON submissions (state);
 CREATE INDEX submissions_by_service_job ON submissions (service_job_id);
 """
 
+# What a job was charged, once the service has told it.
+SCHEMA_2 = """
+ALTER TABLE submissions ADD COLUMN charged_credits REAL;
+"""
+
 # The n-th entry takes a file from version n to n + 1.
-MIGRATIONS: Sequence[str] = (SCHEMA_1,)
+MIGRATIONS: Sequence[str] = (SCHEMA_1, SCHEMA_2)
 
 
 class LedgerError(Up42Error):

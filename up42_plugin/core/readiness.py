@@ -17,6 +17,7 @@ class Situation:
     ``connection_trouble`` says why there is no service yet. ``area_trouble`` is what is wrong with the area itself.
     ``test_problems`` and ``live_problems`` are sentences of the validation for each mode. ``tested`` says that a fresh
     test query of this very configuration found ``scenes``; ``test_verdict`` is the sentence about it either way.
+    ``over_limit`` says which of the person's own limits the price exceeds.
     """
 
     connection_trouble: str = ""
@@ -29,6 +30,7 @@ class Situation:
     test_verdict: str = ""
     balance: Optional[Balance] = None
     running: bool = False
+    over_limit: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def _blocks_live(situation: Situation, testable: bool) -> Optional[Tuple[str, bo
         return f"Balance too low: UP42 asks for at least {balance.floor:,}\u00a0credits.", True
     if testable and not situation.tested:
         return situation.test_verdict or "Live job: run the free test query first.", False
-    return None
+    return (situation.over_limit, True) if situation.over_limit else None
 
 
 def _listed(problems: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional, Sequence, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
 from qgis.gui import QgsSpinBox
 from qgis.PyQt.QtCore import Qt, pyqtSignal
@@ -21,11 +21,13 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from up42_plugin.core.estimation import Estimation, Range
-from up42_plugin.gui.texts import NOT_AVAILABLE, balance_after, credits_of, credits_text
+from up42_plugin.core.spending import Spending
+from up42_plugin.gui.texts import NOT_AVAILABLE, balance_after, credits_of, credits_text, whole
 from up42_plugin.gui.widgets import INFORMATION, WARNING, MessageRow, hint_label
 
 _MOST_TYPED = 10_000_000
 _TOO_FEW = "Not enough credits for this job."
+_WHERE_LIMITS_ARE = "Change it under Settings > Options > UP42."
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,9 @@ class ConfirmDialog(QDialog):
         self._proposal = proposal
         self._agreed: Optional[Range] = None
         self._asked = self._waiting = False
+        self._spending = Spending()
+        self._to_type: Optional[int] = None
+        self._why_not = self._no_price = ""
         layout = QVBoxLayout(self)
         self.heading = QLabel()
         font = self.heading.font()
@@ -68,6 +73,8 @@ class ConfirmDialog(QDialog):
         layout.addLayout(self._price_grid())
         self._most_row = self._typed_maximum()
         layout.addWidget(self._most_row)
+        self._typed_row = self._typed_confirmation()
+        layout.addWidget(self._typed_row)
         self.message = MessageRow()
         self.message.setObjectName("confirmMessage")
         layout.addWidget(self.message)
@@ -94,12 +101,14 @@ class ConfirmDialog(QDialog):
     def _price_grid(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setColumnStretch(2, 1)
-        self.price_labels = {}
+        self.price_labels: Dict[str, QLabel] = {}
+        self._hints: Dict[str, QLabel] = {}
         rows = (
             ("estimation", "Estimation", ""),
             ("held", "Held at start", "the minimum, while it runs"),
             ("now", "Balance now", ""),
             ("after", "Balance after", ""),
+            ("spent", "Spent this month", ""),
         )
         for row, (key, label, hint) in enumerate(rows):
             value = QLabel("…")
@@ -108,8 +117,22 @@ class ConfirmDialog(QDialog):
             self.price_labels[key] = value
             grid.addWidget(QLabel(label), row, 0)
             grid.addWidget(value, row, 1)
-            grid.addWidget(hint_label(hint), row, 2)
+            self._hints[key] = hint_label(hint)
+            grid.addWidget(self._hints[key], row, 2)
         return grid
+
+    def _typed_confirmation(self) -> QWidget:
+        row = QWidget()
+        form = QFormLayout(row)
+        form.setContentsMargins(0, 0, 0, 0)
+        self.typed = QLineEdit()
+        self.typed.setObjectName("typedConfirmation")
+        self.typed.textChanged.connect(lambda _text: self._open_or_not())
+        self.typed_label = QLabel()
+        self.typed_label.setBuddy(self.typed)
+        form.addRow(self.typed_label, self.typed)
+        row.hide()
+        return row
 
     def _typed_maximum(self) -> QWidget:
         row = QWidget()
@@ -141,8 +164,11 @@ class ConfirmDialog(QDialog):
         self.message.show_message(INFORMATION, "Reading the price from the service…")
         self._enable_run(False, "Reading the price from the service…")
 
-    def show_price(self, estimation: Estimation, balance: Optional[int]) -> None:
-        """The price and the balance, read just now (credits); None where the balance could not be read."""
+    def show_price(self, estimation: Estimation, balance: Optional[int], spending: Optional[Spending] = None) -> None:
+        """The price, the balance and the person's limits, read just now; ``balance`` None where it could not be read.
+
+        Prices and balance are credits.
+        """
         cost = estimation.credits
         self._agreed = cost
         price = credits_text(cost)
@@ -154,27 +180,54 @@ class ConfirmDialog(QDialog):
             after=NOT_AVAILABLE if balance is None else f"<b>{credits_text(balance_after(balance, cost))}</b>",
         )
         self.run_button.setText(f"Run for {_titled(cost)}")
+        self._show_spending(spending)
+        self._why_not = _TOO_FEW if balance is not None and balance < cost.minimum else self._over_limit(cost)
+        if not self._why_not:
+            self._ask_to_type(self._spending.limits.to_type(cost))
+        self._say_price(cost)
+        self._open_or_not()
+
+    def _say_price(self, cost: Range) -> None:
         shown = self._proposal.shown_price
-        if balance is not None and balance < cost.minimum:
-            self.message.show_message(WARNING, _TOO_FEW)
-            self._enable_run(False, _TOO_FEW)
-            return
-        if shown is not None and shown != cost:
+        if self._why_not:
+            self.message.show_message(WARNING, self._why_not)
+        elif shown is not None and shown != cost:
             self.message.show_message(WARNING, f"The price was {credits_text(shown)} a minute ago.")
         else:
             text = "Price read from the service just now. Only tasks that succeed are charged."
             self.message.show_message(INFORMATION, text)
-        self._enable_run(True)
 
-    def show_no_price(self, reason: str, balance: Optional[int]) -> None:
+    def show_no_price(self, reason: str, balance: Optional[int], spending: Optional[Spending] = None) -> None:
         """The service gives no estimation: ask for a maximum to be typed. Never shown as zero."""
         now = NOT_AVAILABLE if balance is None else credits_of(balance)
         self._write(estimation=NOT_AVAILABLE, held=NOT_AVAILABLE, now=now, after=NOT_AVAILABLE)
+        self._show_spending(spending)
         self.heading.setText("Run this live job without an estimation?")
         self._most_row.show()
-        text = f"{reason} Type the most it may cost to you; the service does not enforce it."
-        self.message.show_message(WARNING, text.strip())
+        self._no_price = f"{reason} Type the most it may cost to you; the service does not enforce it.".strip()
         self._most_changed()
+
+    def _show_spending(self, spending: Optional[Spending]) -> None:
+        self._spending = spending or Spending()
+        spent, limit = self._spending.spent, self._spending.limits.per_month
+        self._write(spent=NOT_AVAILABLE if spent is None else credits_of(spent.this_month))
+        self._hints["spent"].setText("" if limit is None else f"of your limit of {credits_of(limit)}")
+
+    def _over_limit(self, cost: Range) -> str:
+        problem = self._spending.limits.problem(cost, self._spending.spent)
+        return f"{problem} {_WHERE_LIMITS_ARE}" if problem else ""
+
+    def _ask_to_type(self, number: Optional[int]) -> None:
+        self._to_type = number
+        self._typed_row.setVisible(number is not None)
+        if number is not None:
+            self.typed_label.setText(f"&Type {whole(number)} to confirm")
+
+    def _open_or_not(self) -> None:
+        why_not = self._why_not
+        if not why_not and self._to_type is not None and _digits(self.typed.text()) != str(self._to_type):
+            why_not = f"Type {whole(self._to_type)} to confirm"
+        self._enable_run(not why_not, why_not)
 
     def show_refusal(self, message: str) -> None:
         """The job could not be recorded: say why; nothing was sent."""
@@ -200,16 +253,20 @@ class ConfirmDialog(QDialog):
 
     def _most_changed(self) -> None:
         most = self.most.value()
-        self._agreed = Range(0, most) if most else None
+        cost = Range(0, most)
+        self._agreed = cost if most else None
         self.run_button.setText(f"Run for at Most {_titled(Range(most, most))}" if most else "Run")
-        self._enable_run(bool(most), "Type the most credits this job may cost")
+        over = self._over_limit(cost) if most else ""
+        self._why_not = over or ("" if most else "Type the most credits this job may cost")
+        self.message.show_message(WARNING, over or self._no_price)
+        self._open_or_not()
 
     def _confirm(self) -> None:
         if self._agreed is None or self._asked:
             return
         self._asked = self._waiting = True
         self._enable_run(False, "Being recorded…")
-        for widget in (self.cancel_button, self.job_name, self.most):
+        for widget in (self.cancel_button, self.job_name, self.most, self.typed):
             widget.setEnabled(False)
         self.confirmed.emit(self.job_name.text().strip() or self._proposal.name, self._agreed)
 
@@ -217,3 +274,8 @@ class ConfirmDialog(QDialog):
 def _titled(cost: Range) -> str:
     """``13–25 Credits``, in a button's capitals."""
     return credits_text(cost).replace("credit", "Credit")
+
+
+def _digits(text: str) -> str:
+    """A typed number without separators; other words stay as they are and match nothing."""
+    return "".join(character for character in text if character not in " ,.'\u2019\u00a0\u202f")

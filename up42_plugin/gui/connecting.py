@@ -8,13 +8,13 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QWidget
 
 from up42_plugin.api.errors import Up42Error
-from up42_plugin.core.connections import Connection
 from up42_plugin.core.service import Balance
-from up42_plugin.gui.connection_dialog import ConnectionDialog, ConnectionDraft
+from up42_plugin.gui.connection_editing import ConnectionEditing
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.form_memory import FormMemory
 from up42_plugin.gui.new_job import NewJob
 from up42_plugin.qgis_bridge.hub import ConnectionHub, HubPhase, HubState
+from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.log import PanelLog
 from up42_plugin.qgis_bridge.project_data import ProjectData, ProjectReader
 
@@ -39,17 +39,18 @@ class Connecting(QObject):
         memory: FormMemory,
         window: QWidget,
         log: PanelLog,
+        runner: JobRunner,
         parent: Optional[QObject] = None,
     ) -> None:
         super().__init__(parent)
         self._hub, self._reader, self._dock, self._new_job = hub, reader, dock, new_job
-        self._memory, self._window, self._log = memory, window, log
-        self._dialog: Optional[ConnectionDialog] = None
+        self._memory = memory
+        self.editing = ConnectionEditing(hub, runner, log, lambda: window, self)
         self._shown = ""
         dock.header.chosen.connect(hub.choose)
-        dock.header.add_asked.connect(self.add)
+        dock.header.add_asked.connect(self.editing.add)
         hub.connections_changed.connect(self.show)
-        hub.key_wanted.connect(self._ask_key)
+        hub.key_wanted.connect(self.editing.ask_key)
         hub.state_changed.connect(self._hub_changed)
         reader.project_read.connect(self._project_read)
         reader.failed.connect(self._project_failed)
@@ -90,42 +91,10 @@ class Connecting(QObject):
         if provider is not None and provider.connection_id == connection_id:
             self._reader.read_balance(provider)
 
-    def add(self) -> None:
-        """Ask for a new connection."""
-
-        def save(draft: ConnectionDraft) -> None:
-            self._log.hide(draft.key.api_key)
-            self._hub.add(draft.name, draft.address, draft.key, draft.keep)
-
-        self._open_dialog(ConnectionDialog(save, parent=self._window))
-
     def close(self) -> None:
         """Close what is open, as with Cancel."""
         self._reader.stop()
-        if self._dialog is not None:
-            self._dialog.reject()
-
-    def _ask_key(self, connection: Connection) -> None:
-        def save(draft: ConnectionDraft) -> None:
-            self._log.hide(draft.key.api_key)
-            self._hub.sign_in(connection, draft.key, draft.keep)
-
-        self._open_dialog(ConnectionDialog(save, connection, self._window))
-
-    def _open_dialog(self, dialog: ConnectionDialog) -> None:
-        if self._dialog is not None:
-            dialog.deleteLater()
-            self._dialog.raise_()
-            return
-        self._dialog = dialog
-        dialog.setModal(True)
-        dialog.finished.connect(self._dialog_closed)
-        dialog.open()
-
-    def _dialog_closed(self, *_: object) -> None:
-        dialog, self._dialog = self._dialog, None
-        if dialog is not None:
-            dialog.deleteLater()
+        self.editing.close()
 
     def _hub_changed(self, state: HubState) -> None:
         if state.phase is HubPhase.READY:

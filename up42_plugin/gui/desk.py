@@ -29,6 +29,7 @@ from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.form_memory import FormMemory
 from up42_plugin.gui.live_job import LiveJob, proposal_of
 from up42_plugin.gui.new_job import NewJob
+from up42_plugin.gui.options_page import PAGE_NAME
 from up42_plugin.gui.search_section import FILTERS
 from up42_plugin.qgis_bridge.area_sources import AreaSource
 from up42_plugin.qgis_bridge.hub import ConnectionHub
@@ -39,6 +40,7 @@ from up42_plugin.qgis_bridge.runs import RunController
 from up42_plugin.qgis_bridge.sample import add_sample_area
 from up42_plugin.qgis_bridge.settings import PluginSettings
 from up42_plugin.qgis_bridge.settling import Settler
+from up42_plugin.qgis_bridge.spending import SpendingBook
 
 _SECOND_MS = 1000
 
@@ -70,12 +72,14 @@ class Desk(QObject):
         outline: AreaOutline,
         settings: PluginSettings,
         log: PanelLog,
+        spending: SpendingBook,
         ledger_notice: Callable[[], str],
     ) -> None:
         super().__init__()
         self.dock, self.new_job, self.hub, self.runs = dock, new_job, hub, runs
         self._settler, self._outline, self._log = settler, outline, log
-        self.live_job = LiveJob(runner, runs, iface.mainWindow(), self)
+        self._iface, self._spending = iface, spending
+        self.live_job = LiveJob(runner, runs, spending, iface.mainWindow(), self)
         self._announcements = Announcements(iface, ledger_notice, self)
         self._memory = FormMemory(dock, settings)
         self.connecting = Connecting(
@@ -86,6 +90,7 @@ class Desk(QObject):
             memory=self._memory,
             window=iface.mainWindow(),
             log=log,
+            runner=runner,
             parent=self,
         )
         self.area = AreaDesk(
@@ -118,6 +123,8 @@ class Desk(QObject):
         dock.opened.connect(self._opened)
         dock.closed.connect(self._closed)
         dock.header.refresh_asked.connect(self.connecting.again)
+        dock.header.options_asked.connect(self.show_options)
+        dock.foot.options_asked.connect(self.show_options)
         dock.area.zoom_asked.connect(self._outline.zoom)
         dock.area.sample_asked.connect(self._try_sample)
         dock.foot.test_asked.connect(self.run_test_query)
@@ -130,11 +137,15 @@ class Desk(QObject):
         self.new_job.changed.connect(self._form_changed)
         self.connecting.switched.connect(self._switched)
         self.connecting.opened.connect(self._settler.settle)
+        self.connecting.opened.connect(self._spending.read)
+        self._spending.changed.connect(self.new_job.refresh)
+        self._spending.limits_changed.connect(self.new_job.refresh)
 
     def _connect_runs(self) -> None:
         told = self._announcements
         self.runs.changed.connect(self._run_changed)
         self.runs.ended.connect(self._run_ended)
+        self.runs.ended.connect(self._spending.run_ended)
         self.runs.trouble.connect(self._not_cancelled)
         self.runs.loaded.connect(told.layers_loaded)
         self.runs.settled_earlier.connect(told.settled_earlier)
@@ -151,6 +162,10 @@ class Desk(QObject):
         self.live_job.close()
         self.connecting.close()
         self._announcements.close()
+
+    def show_options(self) -> None:
+        """Open QGIS's options at the plugin's page."""
+        self._iface.showOptionsDialog(self._iface.mainWindow(), PAGE_NAME)
 
     def run_test_query(self) -> None:
         """Ask the service, free, what there is for the form's configuration."""

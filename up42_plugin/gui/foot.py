@@ -23,6 +23,7 @@ from up42_plugin.gui.texts import NOT_AVAILABLE, balance_after, credits_text, du
 from up42_plugin.gui.widgets import INFORMATION, SUCCESS, WARNING, MessageRow, tool_button
 
 _UPDATING_AFTER_MS = 300
+OPTIONS = "Options…"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Foot(QWidget):
     live_asked = pyqtSignal()
     cancel_asked = pyqtSignal()
     again_asked = pyqtSignal()
+    options_asked = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -65,7 +67,7 @@ class Foot(QWidget):
         self.reason.setObjectName("reason")
         self.again_button = QPushButton("Try Again")
         self.again_button.setObjectName("tryAgain")
-        self.again_button.clicked.connect(self.again_asked)
+        self.again_button.clicked.connect(self._again_clicked)
         reason_row.addWidget(self.reason, 1)
         reason_row.addWidget(self.again_button, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(reason_row)
@@ -77,6 +79,9 @@ class Foot(QWidget):
         self._updating.timeout.connect(self._show_updating)
         self._price = PriceState()
         self._is_busy = False
+
+    def _again_clicked(self) -> None:
+        (self.options_asked if self.again_button.text() == OPTIONS else self.again_asked).emit()
 
     def _busy_row(self) -> QWidget:
         self._busy = QWidget()

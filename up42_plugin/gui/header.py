@@ -21,6 +21,7 @@ class Header(QWidget):
     chosen = pyqtSignal(str)
     add_asked = pyqtSignal()
     refresh_asked = pyqtSignal()
+    options_asked = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -37,6 +38,9 @@ class Header(QWidget):
         self.refresh_button.clicked.connect(self.refresh_asked)
         grid.addWidget(self.combo, 0, 0)
         grid.addWidget(self.refresh_button, 0, 1)
+        self.options_button = tool_button("/mActionOptions.svg", "Options…", "options")
+        self.options_button.clicked.connect(self.options_asked)
+        grid.addWidget(self.options_button, 0, 2)
         grid.setColumnStretch(0, 1)
         line = QHBoxLayout()
         self._balance = QLabel("Balance …")
@@ -52,7 +56,7 @@ class Header(QWidget):
         line.addWidget(self._balance, 1)
         line.addWidget(self._mark_icon)
         line.addWidget(self._mark)
-        grid.addLayout(line, 1, 0, 1, 2)
+        grid.addLayout(line, 1, 0, 1, 3)
 
     def show_connections(self, connections: Sequence[Connection], current: Connection) -> None:
         """List the connections, with the current one chosen and an entry to add another."""

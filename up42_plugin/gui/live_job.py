@@ -15,13 +15,15 @@ from up42_plugin.core.estimation import Estimation, Range
 from up42_plugin.core.freshness import TestedQuery
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.service import Balance, ServiceProvider
+from up42_plugin.core.spending import Spending
 from up42_plugin.gui.confirm_dialog import ConfirmDialog, Proposal
 from up42_plugin.gui.search_section import FILTERS, SearchValues
 from up42_plugin.gui.texts import NBSP, area_text, count_text, moment_text
 from up42_plugin.qgis_bridge.jobs import Job, JobRunner
 from up42_plugin.qgis_bridge.runs import RunController
+from up42_plugin.qgis_bridge.spending import SpendingBook
 
-Price = Tuple[Optional[Estimation], Optional[Balance], str]
+Price = Tuple[Optional[Estimation], Optional[Balance], str, Spending]
 _NO_PRICE = "The service gave no price."
 
 
@@ -29,10 +31,15 @@ class LiveJob(QObject):
     """Asks once, with the price read at that moment, and starts the run that was agreed to."""
 
     def __init__(
-        self, runner: JobRunner, runs: RunController, window: QWidget, parent: Optional[QObject] = None
+        self,
+        runner: JobRunner,
+        runs: RunController,
+        spending: SpendingBook,
+        window: QWidget,
+        parent: Optional[QObject] = None,
     ) -> None:
         super().__init__(parent)
-        self._runner, self._runs, self._window = runner, runs, window
+        self._runner, self._runs, self._spending, self._window = runner, runs, spending, window
         self._dialog: Optional[ConfirmDialog] = None
         self._reading: Optional[Job] = None
         self._run_key = ""
@@ -73,6 +80,8 @@ class LiveJob(QObject):
             self._dialog.done(ConfirmDialog.DialogCode.Rejected)
 
     def _read_price(self, provider: ServiceProvider, configuration: JobConfiguration, dialog: ConfirmDialog) -> None:
+        limits = self._spending.limits
+
         def work(context: JobContext) -> Price:
             # Without a price the dialog asks for a maximum, without a balance it says so: no error ends it.
             estimation, balance, reason = None, None, ""
@@ -85,23 +94,23 @@ class LiveJob(QObject):
                 with suppress(Up42Error):
                     balance = service.balance()
             context.check()
-            return estimation, balance, reason
+            return estimation, balance, reason, Spending(limits, self._spending.read_now(provider.connection_id))
 
         job = self._reading = self._runner.start("UP42: reading the price", work, long_running=True)
 
         def read(price: Price) -> None:
-            estimation, balance, reason = price
+            estimation, balance, reason, spending = price
             if dialog is not self._dialog:
                 return
             credits_left = balance.credits if balance is not None else None
             if estimation is not None:
-                dialog.show_price(estimation, credits_left)
+                dialog.show_price(estimation, credits_left, spending)
             else:
-                dialog.show_no_price(reason, credits_left)
+                dialog.show_no_price(reason, credits_left, spending)
 
         def failed(reason: str) -> None:
             if dialog is self._dialog:
-                dialog.show_no_price(reason, None)
+                dialog.show_no_price(reason, None, Spending(limits))
 
         job.succeeded.connect(read)
         job.failed.connect(lambda error: failed(getattr(error, "user_message", _NO_PRICE)))

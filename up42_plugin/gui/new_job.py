@@ -11,6 +11,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from up42_plugin.core.advice import area_advice
 from up42_plugin.core.aoi import box_area_km2, size_problems
 from up42_plugin.core.configuration import GeometricFilter, JobConfiguration
+from up42_plugin.core.estimation import Range
 from up42_plugin.core.freshness import Freshness, TestedQuery
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.readiness import Readiness, Situation, readiness
@@ -19,7 +20,7 @@ from up42_plugin.core.timerange import TimeRangeError
 from up42_plugin.core.validation import validate
 from up42_plugin.core.workflow import Workflow
 from up42_plugin.gui.dock import Up42Dock
-from up42_plugin.gui.foot import PriceState
+from up42_plugin.gui.foot import OPTIONS, PriceState
 from up42_plugin.gui.search_section import SearchValues
 from up42_plugin.qgis_bridge.area_sources import AreaSource, AreaState
 from up42_plugin.qgis_bridge.pricing import Pricing
@@ -52,12 +53,13 @@ class NewJob(QObject):
         tracker: AreaSource,
         pricing: Pricing,
         provider: Callable[[], Optional[ServiceProvider]],
+        over_limit: Callable[[str, Range], str],
         clock: Clock = lambda: datetime.now(timezone.utc),
         parent: Optional[QObject] = None,
     ) -> None:
         super().__init__(parent)
         self._dock, self._tracker, self._pricing = dock, tracker, pricing
-        self._provider, self._clock = provider, clock
+        self._provider, self._clock, self._limit_problem = provider, clock, over_limit
         self._project: Optional[ProjectData] = None
         self._balance: Optional[Balance] = None
         self._trouble = "Choose a connection first."
@@ -142,10 +144,15 @@ class NewJob(QObject):
         form = self.form
         test, live = self._problems(form)
         self._want_price(form, live)
-        self.ready = readiness(self._situation(test, live))
-        self._dock.foot.show_readiness(self.ready, self._again)
+        self._decide(test, live)
         self._dock.foot.show_price(self.price)
         self.changed.emit()
+
+    def _decide(self, test: Tuple[str, ...], live: Tuple[str, ...]) -> None:
+        situation = self._situation(test, live)
+        self.ready = readiness(situation)
+        over = bool(situation.over_limit) and self.ready.reason == situation.over_limit
+        self._dock.foot.show_readiness(self.ready, OPTIONS if over else self._again)
 
     def _show_area(self) -> None:
         state = self.selection
@@ -192,7 +199,15 @@ class NewJob(QObject):
             test_verdict=verdict,
             balance=self._balance,
             running=self._running,
+            over_limit=self._over_limit,
         )
+
+    @property
+    def _over_limit(self) -> str:
+        """Which of the person's limits the price exceeds; nothing while there is no price."""
+        if self._project is None or self.price.estimation is None:
+            return ""
+        return self._limit_problem(self._project.connection_id, self.price.estimation.credits)
 
     @property
     def _credits(self) -> Optional[int]:
@@ -210,12 +225,14 @@ class NewJob(QObject):
 
     def _price_known(self, estimation: object) -> None:
         self.price = PriceState(estimation, self._credits)  # type: ignore[arg-type]
+        self._decide(*self._problems(self.form))
         self._dock.foot.show_price(self.price)
         self.changed.emit()
 
     def _price_unknown(self, error: BaseException) -> None:
         reason = getattr(error, "user_message", "The service gave no price.")
         self.price = PriceState(None, self._credits, reason=reason)
+        self._decide(*self._problems(self.form))
         self._dock.foot.show_price(self.price)
         self.changed.emit()
 

@@ -11,7 +11,15 @@ from typing import Dict
 from qgis.core import QgsAuthManager, QgsAuthMethodConfig
 
 from up42_plugin.api.errors import Up42Error
-from up42_plugin.core.connections import Connection, ConnectionKind, ProjectKey
+from up42_plugin.core.connections import (
+    AccountLogin,
+    Connection,
+    ConnectionKind,
+    Credentials,
+    ProjectKey,
+    SignIn,
+    secret_of,
+)
 
 METHOD = "Basic"
 _USER = "username"
@@ -31,7 +39,7 @@ class CredentialStore:
 
     def __init__(self, manager: QgsAuthManager) -> None:
         self._manager = manager
-        self._session: Dict[str, ProjectKey] = {}
+        self._session: Dict[str, Credentials] = {}
 
     def __repr__(self) -> str:
         return f"CredentialStore({len(self._session)} for this session only)"
@@ -55,8 +63,8 @@ class CredentialStore:
         """Whether :meth:`read` would make QGIS ask for the master password. Background work stays silent then."""
         return self._is_stored(connection) and self.locked
 
-    def read(self, connection: Connection) -> ProjectKey:
-        """The project ID and key of a connection; after a click only.
+    def read(self, connection: Connection) -> Credentials:
+        """What a connection signs in with; after a click only.
 
         Raises :class:`CredentialsLockedError` when the master password was not given and :class:`CredentialsError` when
         nothing is stored for the connection.
@@ -77,9 +85,11 @@ class CredentialStore:
                 "Edit the connection and type the project's key again.",
                 f"authentication configuration {connection.authcfg} could not be loaded",
             )
+        if connection.sign_in is SignIn.ACCOUNT:
+            return AccountLogin(connection.project_id, config.config(_USER), config.config(_KEY))
         return ProjectKey(config.config(_USER), config.config(_KEY))
 
-    def store(self, connection: Connection, key: ProjectKey) -> str:
+    def store(self, connection: Connection, key: Credentials) -> str:
         """Keep a key in the authentication database and return its authcfg id; replaces the connection's earlier one.
 
         Raises :class:`CredentialsLockedError` or :class:`CredentialsError`; nothing is stored then.
@@ -90,8 +100,8 @@ class CredentialStore:
         config = QgsAuthMethodConfig(METHOD)
         config.setName(f"UP42: {connection.name}")
         config.setUri(connection.address)
-        config.setConfig(_USER, key.project_id)
-        config.setConfig(_KEY, key.api_key)
+        config.setConfig(_USER, key.email if isinstance(key, AccountLogin) else key.project_id)
+        config.setConfig(_KEY, secret_of(key))
         known = connection.authcfg and connection.authcfg in self._manager.configIds()
         if known:
             config.setId(connection.authcfg)
@@ -107,7 +117,7 @@ class CredentialStore:
         self._session.pop(connection.id, None)
         return str(config.id())
 
-    def keep_for_session(self, connection: Connection, key: ProjectKey) -> None:
+    def keep_for_session(self, connection: Connection, key: Credentials) -> None:
         """Keep a key in memory until QGIS closes; for a connection without ``authcfg``."""
         self._session[connection.id] = key
 

@@ -9,16 +9,25 @@ from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from up42_plugin.api.errors import Up42Error
-from up42_plugin.core.connections import Connection, ConnectionKind, ProjectKey
+from up42_plugin.core.connection_check import Subject
+from up42_plugin.core.connections import (
+    AccountLogin,
+    Connection,
+    ConnectionKind,
+    Credentials,
+    ProjectKey,
+    secret_of,
+    sign_in_of,
+)
 from up42_plugin.core.monitoring import Pace
 from up42_plugin.core.service import ServiceProvider
 from up42_plugin.qgis_bridge.credentials import CredentialsError, CredentialsLockedError, CredentialStore
 from up42_plugin.qgis_bridge.log import PanelLog
-from up42_plugin.qgis_bridge.network import QgisNetwork, SessionFactory, session_factory
+from up42_plugin.qgis_bridge.network import QgisNetwork, SessionFactory, proxy_name, session_factory
 from up42_plugin.qgis_bridge.sandbox_process import SandboxProcess
 from up42_plugin.qgis_bridge.settings import SANDBOX, PluginSettings, new_connection_id
 
-MakeProvider = Callable[[str, str, ProjectKey, SessionFactory], ServiceProvider]
+MakeProvider = Callable[[str, str, Credentials, SessionFactory], ServiceProvider]
 
 _PACES = {ConnectionKind.SANDBOX: Pace(0.5, 5.0), ConnectionKind.CLASSIC: Pace(5.0, 60.0)}
 
@@ -70,6 +79,7 @@ class ConnectionHub(QObject):
         self._sandbox, self._make_provider, self._log = sandbox, make_provider, log
         self._providers: Dict[str, ServiceProvider] = {}
         self._current: Optional[Connection] = None
+        self._sandbox_subject: Optional[Tuple[str, ProjectKey]] = None
         self.state = HubState(HubPhase.IDLE)
         sandbox.started.connect(self._sandbox_started)
         sandbox.failed.connect(self._sandbox_failed)
@@ -129,28 +139,91 @@ class ConnectionHub(QObject):
         self._providers.pop(self.current.id, None)
         self.open(clicked=True)
 
-    def add(self, name: str, address: str, key: ProjectKey, keep: bool) -> Connection:
+    def add(self, name: str, address: str, key: Credentials, keep: bool) -> Connection:
         """Add a connection and make it the current one; raises ``CredentialsError`` when its key cannot be kept."""
-        connection = Connection(new_connection_id(), name, ConnectionKind.CLASSIC, address, key.project_id)
-        if keep:
-            connection = replace(connection, authcfg=self._credentials.store(connection, key))
-        else:
-            self._credentials.keep_for_session(connection, key)
+        connection = _with(Connection(new_connection_id(), name, ConnectionKind.CLASSIC, address), key)
+        connection = self._kept(connection, key, keep)
         self._settings.save_connections([*self.connections, connection])
         self.choose(connection.id)
         return connection
 
-    def sign_in(self, connection: Connection, key: ProjectKey, keep: bool) -> None:
+    def sign_in(self, connection: Connection, key: Credentials, keep: bool) -> None:
         """Use a key typed anew for a known connection; raises ``CredentialsError`` when it cannot be kept."""
-        renewed = replace(connection, project_id=key.project_id)
-        if keep:
-            renewed = replace(renewed, authcfg=self._credentials.store(renewed, key))
+        renewed = self._kept(_with(connection, key), key, keep)
+        self._replace(renewed)
+        self.choose(renewed.id)
+
+    def update(self, edited: Connection, key: Optional[Credentials], keep: bool) -> None:
+        """Take an edited connection; ``key`` None leaves what it signs in with. The sandbox is never edited.
+
+        Raises ``CredentialsError`` when the key cannot be kept, or must move and cannot be read; nothing changes then.
+        """
+        if edited.id == SANDBOX.id:
+            raise ValueError("the sandbox cannot be edited")
+        before = next((item for item in self.connections if item.id == edited.id), None)
+        if before is None:
+            raise CredentialsError(f"The connection {edited.name!r} was removed meanwhile. Cancel, and add it anew.")
+        if key is None and keep != bool(before.authcfg):
+            key = self._credentials.read(before)
+        if key is not None:
+            if isinstance(key, AccountLogin):
+                key = replace(key, project_id=edited.project_id)
+            edited = self._kept(_with(edited, key), key, keep)
+        self._replace(edited)
+        if edited.id == self.current.id:
+            self.connections_changed.emit()
+            self.open(clicked=False)
         else:
-            renewed = replace(renewed, authcfg="")
-            self._credentials.keep_for_session(renewed, key)
+            self.connections_changed.emit()
+
+    def subject(self, connection: Connection, key: Optional[Credentials] = None) -> Tuple[Subject, SessionFactory]:
+        """What a test of a connection asks, and with which sessions; the person clicked.
+
+        ``key`` is one that was typed and not kept yet, None for the kept one. Raises ``CredentialsError``.
+        """
+        address = connection.address
+        if connection.id == SANDBOX.id:
+            if self._sandbox_subject is None:
+                raise CredentialsError("The sandbox is not running. Choose it in the dock, and it starts.")
+            address, key = self._sandbox_subject
+        key = key or self._credentials.read(connection)
+        if isinstance(key, AccountLogin):
+            key = replace(key, project_id=connection.project_id)
+        self._log.hide(secret_of(key))
+        settings = self._network.settings([address])
+        return Subject(address, key, proxy_name(settings.proxy_for(address))), session_factory(settings)
+
+    @property
+    def keeping_hint(self) -> str:
+        """What a person should know before a key is kept, for the dialog that asks for it."""
+        if not self._credentials.usable:
+            return "QGIS's authentication database cannot be used here: the key is kept until QGIS closes."
+        if self._credentials.new:
+            return (
+                "QGIS protects stored keys with its master password. You have none yet: QGIS lets you choose one now, "
+                "and asks for it once per session."
+            )
+        return "QGIS protects stored keys with its master password and asks for it once per session."
+
+    @property
+    def sandbox_runs(self) -> bool:
+        """Whether the sandbox was started."""
+        return self._sandbox_subject is not None
+
+    def _kept(self, connection: Connection, key: Credentials, keep: bool) -> Connection:
+        """Keep a key where the person wants it, and nowhere else."""
+        if keep:
+            return replace(connection, authcfg=self._credentials.store(connection, key))
+        if connection.authcfg:
+            self._credentials.delete(connection)
+        self._credentials.keep_for_session(connection, key)
+        return replace(connection, authcfg="")
+
+    def _replace(self, renewed: Connection) -> None:
         self._settings.save_connections([renewed if item.id == renewed.id else item for item in self.connections])
         self._providers.pop(renewed.id, None)
-        self.choose(renewed.id)
+        if self._current is not None and self._current.id == renewed.id:
+            self._current = renewed
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection and its key; the sandbox stays. Raises ``CredentialsError`` when its key cannot go."""
@@ -175,19 +248,23 @@ class ConnectionHub(QObject):
             if clicked:
                 self.key_wanted.emit(connection)
         else:
-            self._log.hide(key.api_key)
+            if isinstance(key, AccountLogin):
+                key = replace(key, project_id=connection.project_id)
+            self._log.hide(secret_of(key))
             self._connect(connection.id, connection.address, key)
 
     def _sandbox_started(self, info: Mapping[str, Any]) -> None:
         key = ProjectKey(str(info["project_id"]), str(info["project_api_key"]))
+        self._sandbox_subject = (str(info["base_url"]), key)
         self._connect(SANDBOX.id, str(info["base_url"]), key)
 
     def _sandbox_failed(self, message: str, _detail: str) -> None:
         self._providers.pop(SANDBOX.id, None)
+        self._sandbox_subject = None
         if self.current.id == SANDBOX.id:
             self._tell(HubPhase.FAILED, message)
 
-    def _connect(self, connection_id: str, address: str, key: ProjectKey) -> None:
+    def _connect(self, connection_id: str, address: str, key: Credentials) -> None:
         try:
             sessions = session_factory(self._network.settings([address]))
             self._providers[connection_id] = self._make_provider(connection_id, address, key, sessions)
@@ -202,3 +279,9 @@ class ConnectionHub(QObject):
     def _tell(self, phase: HubPhase, message: str = "") -> None:
         self.state = HubState(phase, message)
         self.state_changed.emit(self.state)
+
+
+def _with(connection: Connection, key: Credentials) -> Connection:
+    """The connection as it signs in with this key."""
+    account = key.email if isinstance(key, AccountLogin) else ""
+    return replace(connection, project_id=key.project_id, sign_in=sign_in_of(key), account=account)

@@ -115,6 +115,11 @@ def session_factory(settings: NetworkSettings) -> SessionFactory:
     return make
 
 
+def proxy_name(proxy: str) -> str:
+    """Host and port of a proxy URL, without its user and password; ``""`` for none."""
+    return urlsplit(proxy).netloc.rpartition("@")[2]
+
+
 def is_loopback(host: str) -> bool:
     """Whether ``host`` (a name or an address, without brackets) is this machine itself."""
     if host == "localhost" or host.endswith(".localhost"):

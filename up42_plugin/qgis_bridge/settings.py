@@ -11,6 +11,7 @@ from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import QStandardPaths
 
 from up42_plugin.core.connections import Connection, ConnectionKind
+from up42_plugin.core.spending import SpendingLimits
 from up42_plugin.qgis_bridge.log import PanelLog
 
 SANDBOX = Connection("sandbox", "Sandbox", ConnectionKind.SANDBOX)
@@ -21,6 +22,8 @@ _CURRENT = _PREFIX + "current_connection"
 _OUTPUT_FOLDER = _PREFIX + "output_folder"
 _CONFIGURATION = _PREFIX + "last_configuration"
 _WELCOMED = _PREFIX + "welcomed"
+_LIMITS = _PREFIX + "spending_limits"
+_LIMIT_NAMES = ("per_job", "per_day", "per_month", "typed_above")
 
 
 class PluginSettings:
@@ -51,14 +54,38 @@ class PluginSettings:
     def output_folder(self) -> Path:
         """Where outputs go: as chosen, or ``UP42`` in the person's documents."""
         chosen = self._text(_OUTPUT_FOLDER)
-        if chosen:
-            return Path(chosen)
+        return Path(chosen) if chosen else self.default_output_folder()
+
+    def default_output_folder(self) -> Path:
+        """Where outputs go while no folder is chosen: ``UP42`` in the person's documents."""
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         return (Path(documents) if documents else Path.home()) / "UP42"
 
     def set_output_folder(self, folder: Optional[Path]) -> None:
         """Choose where outputs go; None for the default."""
         self._write(_OUTPUT_FOLDER, "" if folder is None else str(folder))
+
+    def chosen_output_folder(self) -> str:
+        """The folder that was chosen for outputs, empty for the default."""
+        return self._text(_OUTPUT_FOLDER)
+
+    def spending_limits(self) -> SpendingLimits:
+        """The person's limits for live jobs, in credits. What cannot be read is logged and limits to nothing at all."""
+        values = self._json(_LIMITS, {})
+        limits = {}
+        for name in _LIMIT_NAMES:
+            value = values.get(name) if isinstance(values, dict) else None
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                self._log.warning(f"The spending limit {name} in the settings is no number of credits: {value!r}")
+                value = 0
+            limits[name] = value
+        return SpendingLimits(**limits)
+
+    def set_spending_limits(self, limits: SpendingLimits) -> None:
+        """Remember the person's limits for live jobs."""
+        self._write(_LIMITS, json.dumps({name: getattr(limits, name) for name in _LIMIT_NAMES}))
 
     def last_configuration(self) -> Dict[str, Any]:
         """What the New Job form held last, as plain JSON; empty when there is nothing or it cannot be read."""
