@@ -69,6 +69,10 @@ class Knowledge:
         """The same, with a question that got no answer."""
         return replace(self, asking=self.asking - {beginning}, unanswered=self.unanswered | {beginning})
 
+    def asks_again(self) -> Knowledge:
+        """The same, with everything without an answer open once more."""
+        return replace(self, unanswered=frozenset())
+
     def hears_no(self, chain: Ids, words: str) -> Knowledge:
         """The same, with a chain that was not accepted."""
         return replace(self, refused={**self.refused, chain: words})

@@ -29,6 +29,7 @@ from up42_plugin.gui.form_memory import FormMemory
 from up42_plugin.gui.live_job import LiveJob, proposal_of
 from up42_plugin.gui.new_job import NewJob
 from up42_plugin.gui.search_section import FILTERS
+from up42_plugin.gui.workflow_desk import WorkflowDesk
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.log import PanelLog
@@ -74,6 +75,15 @@ class Desk(QObject):
         self._settler, self._outline, self._log = settler, outline, log
         self.live_job = LiveJob(runner, runs, iface.mainWindow(), self)
         self._announcements = Announcements(iface, ledger_notice, self)
+        self.workflow_desk = WorkflowDesk(
+            dock.workflow,
+            runner=runner,
+            provider=hub.current_provider,
+            window=iface.mainWindow(),
+            log=log,
+            parent=self,
+        )
+        self.workflow_desk.trouble.connect(lambda text: self._announcements.tell(text, Qgis.MessageLevel.Warning))
         self._memory = FormMemory(dock, settings)
         self.connecting = Connecting(
             hub,
@@ -136,6 +146,7 @@ class Desk(QObject):
         self._settler.stop()
         self._memory.save()
         self.live_job.close()
+        self.workflow_desk.close()
         self.connecting.close()
         self._announcements.close()
 

@@ -50,6 +50,8 @@ class BlockAdvisor(QObject):
         if self.loading:
             return
         self.loading, self.trouble = True, ""
+        self._wanted.clear()
+        self._knowledge = self._knowledge.asks_again()
         self._watch(self._operations.catalogue(self._provider), self._listed, self._not_read)
         self.changed.emit()
 
@@ -59,6 +61,11 @@ class BlockAdvisor(QObject):
         for job in tuple(self._jobs):
             job.cancel()
         self._jobs.clear()
+
+    @property
+    def missed_something(self) -> bool:
+        """Whether a question got no answer; :meth:`load` asks it again."""
+        return bool(self.trouble or self._knowledge.unanswered)
 
     def block(self, block_id: str) -> Optional[Block]:
         """What is known of a block."""
@@ -81,17 +88,15 @@ class BlockAdvisor(QObject):
             self._ask(beginning, workflow_id, task)
         self.want([block.id for block in blocks])
 
-    def want(self, block_ids: Sequence[str]) -> None:
-        """Read what is not yet known of these blocks."""
-        missing = [one for one in dict.fromkeys(block_ids) if one not in self._whole and one not in self._wanted]
+    def want(self, block_ids: Sequence[str], again: bool = False) -> None:
+        """Read what is not yet known of these blocks; with ``again`` also what the workflows told of them."""
+        known = self._wanted if again else self._whole | self._wanted
+        missing = [one for one in dict.fromkeys(block_ids) if one not in known]
         if not missing or self._closed:
             return
         self._wanted.update(missing)
-        self._watch(
-            self._operations.details(self._provider, missing),
-            self._detailed,
-            lambda _error: self._wanted.difference_update(missing),
-        )
+        # what could not be read stays wanted, or every failure would ask again at once
+        self._watch(self._operations.details(self._provider, missing), self._detailed, lambda _error: None)
 
     def hear_refusal(self, blocks: Sequence[Block], words: str) -> None:
         """The service did not accept a chain when it was to be saved."""
@@ -134,7 +139,6 @@ class BlockAdvisor(QObject):
 
     def _not_read(self, error: BaseException) -> None:
         self.loading = False
-        self._wanted.clear()
         self.trouble = error.user_message if isinstance(error, Up42Error) else "The blocks could not be read."
 
     def _watch(self, job: Job[Any], succeeded: Any, failed: Any) -> None:

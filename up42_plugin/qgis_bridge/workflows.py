@@ -9,6 +9,7 @@ stay in the project after a crash.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Callable, FrozenSet, Optional, Sequence, Tuple, TypeVar
 
 from up42_plugin.api.errors import NotFoundError
@@ -63,7 +64,7 @@ class WorkflowOperations:
     def save(
         self, provider: ServiceProvider, name: str, block_ids: Tuple[str, ...], edited: Optional[Workflow] = None
     ) -> Job[Workflow]:
-        """Make a workflow, or give ``edited`` another name and chain. A chain that is refused leaves things as they were."""
+        """Make a workflow, or give ``edited`` another name and chain. A refused chain leaves things as they were."""
 
         def work(service: JobService, _context: JobContext) -> Workflow:
             if edited is None:
@@ -90,10 +91,8 @@ class WorkflowOperations:
         """Delete, and tell the id; one that is gone already is as good as deleted. Its jobs stay."""
 
         def work(service: JobService, _context: JobContext) -> str:
-            try:
+            with suppress(NotFoundError):
                 service.delete_workflow(workflow.id)
-            except NotFoundError:
-                pass
             return workflow.id
 
         return self._start("UP42: deleting the workflow", provider, work)
