@@ -84,7 +84,7 @@ def wanted_by(block: Block) -> Mapping[str, Any]:
 
 def declares_nothing(block: Block) -> bool:
     """Whether nothing is known of what the block takes: lists of blocks leave the capabilities out."""
-    return not block.capabilities.get("input") and not block.capabilities.get("output")
+    return not block.capabilities
 
 
 def first_misfit(blocks: Sequence[Block]) -> Optional[int]:
