@@ -41,14 +41,22 @@ def names(service):
 
 def result(witness):
     """What a job brought; it must have succeeded."""
-    assert not witness.errors, witness.errors
-    return witness.results[0]
+    what, value = witness.seen[0]
+    assert what == "succeeded", value
+    return value
+
+
+def error_of(witness):
+    """Why a job failed."""
+    what, value = witness.seen[0]
+    assert what == "failed"
+    return value
 
 
 def test_a_chain_that_the_service_refuses_leaves_no_workflow(operations, provider, service, watch):
     before = names(service)
     chain = blocks_of(service, ("Sentinel-2 analytic", 0), ("Pléiades → NDVI", 1))
-    (error,) = watch(operations.save(provider, "Impossible", chain)).errors
+    error = error_of(watch(operations.save(provider, "Impossible", chain)))
     assert isinstance(error, ValidationError)
     assert error.status == 422
     assert "Workflow cannot be saved because it contains errors" in error.user_message
@@ -59,7 +67,7 @@ def test_a_refused_change_leaves_the_workflow_as_it_was(operations, provider, se
     chain = blocks_of(service, ("Sentinel-2 analytic", 0))
     made = result(watch(operations.save(provider, "Steady", chain)))
     wrong = chain + blocks_of(service, ("Pléiades → NDVI", 1))
-    (error,) = watch(operations.save(provider, "Changed", wrong, made)).errors
+    error = error_of(watch(operations.save(provider, "Changed", wrong, made)))
     assert isinstance(error, ValidationError)
     present = service.workflow(made.id)
     assert (present.name, tuple(step.block.id for step in present.steps)) == ("Steady", chain)
