@@ -80,23 +80,26 @@ class BlockDetails(QFrame):
         rows.addWidget(self.misfit)
         self.description = _value()
         rows.addWidget(self.description)
-        form = QFormLayout()
+        self._form = QWidget()
+        form = QFormLayout(self._form)
+        form.setContentsMargins(0, 0, 0, 0)
         self.values = {name: _value() for name in self._ROWS}
         for name, label in self.values.items():
             label.setAccessibleName(name)
             form.addRow(name, label)
-        rows.addLayout(form)
+        rows.addWidget(self._form)
         rows.addStretch(1)
         scroll.setWidget(content)
         layout.addWidget(scroll)
-        self._content = content
         self.show_block(None)
 
     def show_block(self, block: Optional[Block], before: Sequence[Block] = (), misfit: str = "") -> None:
         """Show a block as it would stand behind others; ``misfit`` is why it does not fit there."""
-        self._content.setVisible(block is not None)
+        self._form.setVisible(block is not None)
         self.misfit.show_message(WARNING, misfit)
         if block is None:
+            self.description.setText("Select a block to read about it.")
+            self.description.setVisible(True)
             return
         whole = bool(block.capabilities)
         self.description.setText(block.description)

@@ -41,6 +41,7 @@ _ICONS = {
     Standing.IMPOSSIBLE: WARNING,
 }
 _SAVING = "Saving…"
+_SIDE_WIDTH = 420
 
 
 class WorkflowBuilder(QDialog):
@@ -73,7 +74,7 @@ class WorkflowBuilder(QDialog):
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self._build_offers())
         splitter.addWidget(self._build_chain())
-        splitter.setSizes([450, 400])
+        splitter.setSizes([450, 410])
         layout.addWidget(splitter, 1)
         self.failure = MessageRow()
         self.failure.setVisible(False)
@@ -101,20 +102,18 @@ class WorkflowBuilder(QDialog):
         self.shown_offers.setSourceModel(self.offers)
         self.offer_view = _table("offers", "Blocks")
         self.offer_view.setModel(self.shown_offers)
-        _stretch_first(self.offer_view)
+        _share_width(self.offer_view, 0.45)
         layout.addWidget(self.offer_view, 1)
         self.state = MessageRow()
         layout.addWidget(self.state)
         self.again_button = QPushButton("&Try Again")
         layout.addWidget(self.again_button, 0, Qt.AlignmentFlag.AlignLeft)
-        row = QHBoxLayout()
         self.misfits = QCheckBox("&Show blocks that do not fit, with the reason")
         self.misfits.setObjectName("showMisfits")
+        layout.addWidget(self.misfits)
         self.add_button = QPushButton("&Add to Workflow")
         self.add_button.setAutoDefault(False)
-        row.addWidget(self.misfits, 1)
-        row.addWidget(self.add_button)
-        layout.addLayout(row)
+        layout.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignRight)
         return side
 
     def _build_chain(self) -> QWidget:
@@ -126,7 +125,7 @@ class WorkflowBuilder(QDialog):
         self.chain = ChainModel(self)
         self.chain_view = _table("chain", "Workflow")
         self.chain_view.setModel(self.chain)
-        _stretch_first(self.chain_view)
+        _share_width(self.chain_view, 0.4)
         row.addWidget(self.chain_view, 1)
         tools = QVBoxLayout()
         self.up_button = tool_button("/mActionArrowUp.svg", "Move block up", "blockUp")
@@ -310,8 +309,8 @@ class WorkflowBuilder(QDialog):
             self.details.show_block(blocks[place], blocks[:place])
             self.details_title.setText(blocks[place].title)
         else:
-            self.details.show_block(None)
-            self.details_title.setText("")
+            self.details.show_block(blocks[-1] if blocks else None, blocks[:-1])
+            self.details_title.setText(blocks[-1].title if blocks else "Details")
 
     def _show_verdict(self, *_: object) -> None:
         blocks = self.blocks
@@ -365,8 +364,11 @@ def _table(name: str, label: str) -> QTreeView:
     return view
 
 
-def _stretch_first(view: QTreeView) -> None:
+def _share_width(view: QTreeView, second: float) -> None:
+    """Both columns always in sight: what is too long is elided, and told whole by its tooltip."""
+    view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     header = view.header()
     header.setStretchLastSection(False)
     header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-    header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(1, QHeaderView.ResizeMode.Interactive)
+    header.resizeSection(1, int(_SIDE_WIDTH * second))

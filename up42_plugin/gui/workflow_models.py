@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt
@@ -42,14 +42,18 @@ class OfferModel(_TwoColumns):
     def __init__(self, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
         self._offers: Tuple[Offer, ...] = ()
-        self._chain: Tuple[Block, ...] = ()
+        self._short: Dict[str, str] = {}
 
     def show_offers(self, offers: Sequence[Offer], chain: Sequence[Block]) -> None:
-        """Show these behind a chain: those that fit first."""
+        """Show these behind a chain: those that fit first, then those with a reason that can be told."""
+        output = output_of_chain(chain)
         self.beginResetModel()
-        self._offers = tuple(sorted(offers, key=lambda offer: not offer.fits))
-        self._chain = tuple(chain)
+        self._short = {offer.block.id: why_not_short(offer.block, output) for offer in offers if not offer.fits}
+        self._offers = tuple(sorted(offers, key=self._rank))
         self.endResetModel()
+
+    def _rank(self, offer: Offer) -> int:
+        return 0 if offer.fits else 1 if self._short[offer.block.id] else 2
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008 - Qt's name, Qt's default
         return 0 if parent.isValid() else len(self._offers)
@@ -71,7 +75,7 @@ class OfferModel(_TwoColumns):
     def _price(self, offer: Offer) -> str:
         if offer.fits:
             return price_text(offer.block)
-        return why_not_short(offer.block, output_of_chain(self._chain)) or "Not accepted by the service"
+        return self._short[offer.block.id] or "Not accepted by the service"
 
 
 class OfferFilter(QSortFilterProxyModel):
