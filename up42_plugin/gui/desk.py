@@ -83,7 +83,7 @@ class Desk(QObject):
             log=log,
             parent=self,
         )
-        self.workflow_desk.trouble.connect(lambda text: self._announcements.tell(text, Qgis.MessageLevel.Warning))
+        self.workflow_desk.trouble.connect(self._announcements.warn)
         self._memory = FormMemory(dock, settings)
         self.connecting = Connecting(
             hub,
