@@ -42,6 +42,8 @@ class WorkflowSection(Section):
         self.menu_button, self.actions_of = self._build_menu()
         row.addWidget(self.menu_button)
         layout.addLayout(row)
+        self.setTabOrder(self.combo, self.new_button)
+        self.setTabOrder(self.new_button, self.menu_button)
         self._chain = ElidedLabel()
         font = self._chain.font()
         font.setPointSizeF(max(6.0, font.pointSizeF() - 1))
