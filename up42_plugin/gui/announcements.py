@@ -49,6 +49,10 @@ class Announcements(QObject):
     def _standing(self) -> List[QgsMessageBarItem]:
         return [item for item in self._items if not sip.isdeleted(item)]
 
+    def warn(self, text: str) -> None:
+        """Something did not go well."""
+        self.tell(text, Qgis.MessageLevel.Warning)
+
     def test_query_failed(self, run: Run) -> None:
         """A test query that ended without scenes being known."""
         self.tell(f"{run.name}: {run.message or 'Failed.'}", Qgis.MessageLevel.Warning)

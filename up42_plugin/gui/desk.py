@@ -31,6 +31,7 @@ from up42_plugin.gui.live_job import LiveJob, proposal_of
 from up42_plugin.gui.new_job import NewJob
 from up42_plugin.gui.options_page import PAGE_NAME
 from up42_plugin.gui.search_section import FILTERS
+from up42_plugin.gui.workflow_desk import WorkflowDesk
 from up42_plugin.qgis_bridge.area_sources import AreaSource
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.jobs import JobRunner
@@ -81,6 +82,15 @@ class Desk(QObject):
         self._iface, self._spending = iface, spending
         self.live_job = LiveJob(runner, runs, spending, iface.mainWindow(), self)
         self._announcements = Announcements(iface, ledger_notice, self)
+        self.workflow_desk = WorkflowDesk(
+            dock.workflow,
+            runner=runner,
+            provider=hub.current_provider,
+            window=iface.mainWindow(),
+            log=log,
+            parent=self,
+        )
+        self.workflow_desk.trouble.connect(self._announcements.warn)
         self._memory = FormMemory(dock, settings)
         self.connecting = Connecting(
             hub,
@@ -160,6 +170,7 @@ class Desk(QObject):
         self._memory.save()
         self.area.close()
         self.live_job.close()
+        self.workflow_desk.close()
         self.connecting.close()
         self._announcements.close()
 
