@@ -20,7 +20,9 @@ from up42_plugin.core.submission import Submitter
 from up42_plugin.gui.area_outline import AreaOutline
 from up42_plugin.gui.desk import Desk
 from up42_plugin.gui.dock import Up42Dock
+from up42_plugin.gui.job_details import JobDetails
 from up42_plugin.gui.new_job import NewJob
+from up42_plugin.gui.recipe_desk import RecipeDesk
 from up42_plugin.qgis_bridge.credentials import CredentialStore
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.jobs import JobRunner
@@ -28,6 +30,7 @@ from up42_plugin.qgis_bridge.layers import LayerLoader
 from up42_plugin.qgis_bridge.log import PanelLog
 from up42_plugin.qgis_bridge.monitor import JobMonitor
 from up42_plugin.qgis_bridge.network import QgisNetwork, SessionFactory
+from up42_plugin.qgis_bridge.presets import PresetStore
 from up42_plugin.qgis_bridge.pricing import Pricing
 from up42_plugin.qgis_bridge.project_data import ProjectReader
 from up42_plugin.qgis_bridge.runs import RunController
@@ -101,7 +104,12 @@ class Up42Plugin:
         self._undo.append(pricing.stop)
         outline = AreaOutline(self._iface.mapCanvas(), project)
         self._undo.append(outline.close)
-        new_job = NewJob(dock=dock, tracker=tracker, pricing=pricing, provider=hub.current_provider)
+        details = JobDetails(dock)
+        new_job = NewJob(dock=dock, details=details, tracker=tracker, pricing=pricing, provider=hub.current_provider)
+        recipes = RecipeDesk(
+            dock=dock, new_job=new_job, presets=PresetStore(log), runner=runner, provider=hub.current_provider
+        )
+        self._undo.append(recipes.close)
         reader = ProjectReader(runner)
         self.desk = Desk(
             self._iface,

@@ -74,7 +74,7 @@ class Desk(QObject):
         self._settler, self._outline, self._log = settler, outline, log
         self.live_job = LiveJob(runner, runs, iface.mainWindow(), self)
         self._announcements = Announcements(iface, ledger_notice, self)
-        self._memory = FormMemory(dock, settings)
+        self._memory = FormMemory(dock, new_job.details, settings)
         self.connecting = Connecting(
             hub,
             reader,
@@ -136,6 +136,7 @@ class Desk(QObject):
         self._settler.stop()
         self._memory.save()
         self.live_job.close()
+        self.new_job.details.close()
         self.connecting.close()
         self._announcements.close()
 
@@ -212,7 +213,7 @@ class Desk(QObject):
         self._show_testing()
 
     def _form_changed(self) -> None:
-        self._outline.show_area(self.new_job.selection.aoi)
+        self._outline.show_area(self.new_job.area)
 
     def _try_sample(self) -> None:
         try:

@@ -97,8 +97,24 @@ class BooleanEditor(ParameterEditor):
         self._take(value)
 
 
-class _ShortDoubleSpinBox(QgsDoubleSpinBox):
-    """Shows no more decimals than there are."""
+class _IntegerBox(QgsSpinBox):
+    """Steps from "not set" to the number closest to zero."""
+
+    def stepBy(self, steps: int) -> None:  # noqa: N802 - Qt's name
+        if self.value() == self.minimum():
+            self.setValue(max(self.minimum() + 1, 0))
+        else:
+            super().stepBy(steps)
+
+
+class _NumberBox(QgsDoubleSpinBox):
+    """Steps as the other one, and shows no more decimals than there are."""
+
+    def stepBy(self, steps: int) -> None:  # noqa: N802 - Qt's name
+        if self.value() == self.minimum():
+            self.setValue(max(self.minimum() + 1, 0.0))
+        else:
+            super().stepBy(steps)
 
     def textFromValue(self, value: float) -> str:  # noqa: N802 - Qt's name
         locale = QLocale()
@@ -112,11 +128,11 @@ class NumberEditor(ParameterEditor):
     def __init__(self, spec: ParameterSpec, parent: Optional[QWidget] = None) -> None:
         super().__init__(spec, parent)
         self._whole = spec.type is ParameterType.INTEGER
-        self.box: Union[QgsSpinBox, _ShortDoubleSpinBox]
+        self.box: Union[_IntegerBox, _NumberBox]
         if self._whole:
-            self.box = QgsSpinBox()
+            self.box = _IntegerBox()
         else:
-            self.box = _ShortDoubleSpinBox()
+            self.box = _NumberBox()
             self.box.setDecimals(_DECIMALS)
         self.box.setMinimumWidth(_NARROW)
         self.box.setKeyboardTracking(True)

@@ -84,7 +84,7 @@ class ParameterForm(QgsCollapsibleGroupBoxBasic):
         self._values = dict(values)
         for name, editor in self.editors.items():
             spec = self._schema.get(name)
-            editor.set_value(values[name] if name in values else spec.default if spec is not None else None)
+            editor.set_value(values.get(name, spec.default if spec is not None else None))
         unknown = [name for name in values if name not in self._schema]
         self.only_in_json.setVisible(bool(unknown))
         self.only_in_json.setText(f"{count_text(len(unknown), 'parameter')} only in JSON")
