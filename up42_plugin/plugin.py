@@ -109,12 +109,12 @@ class Up42Plugin:
         recipes = RecipeDesk(
             dock=dock, new_job=new_job, presets=PresetStore(log), runner=runner, provider=hub.current_provider
         )
-        self._undo.append(recipes.close)
         reader = ProjectReader(runner)
         self.desk = Desk(
             self._iface,
             dock=dock,
             new_job=new_job,
+            recipes=recipes,
             hub=hub,
             reader=reader,
             runs=runs,

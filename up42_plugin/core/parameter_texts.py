@@ -13,6 +13,7 @@ from up42_plugin.core.timerange import TimeRange, TimeRangeError
 
 _TO = re.compile(r"\s+to\s+")
 _PLAIN_ITEM = re.compile(r'[^\s,"\[\]{}][^,"\[\]{}\n]*')
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBERS = (ParameterType.INTEGER, ParameterType.NUMBER)
 
 
@@ -64,14 +65,21 @@ def range_text(text: str) -> str:
     return words if str(span) == text else text
 
 
+def days(start: str, end: str) -> str:
+    """The time range of whole days in UTC; an end before the start is written down too, for the validation to name."""
+    try:
+        return str(TimeRange.of(start, end))
+    except TimeRangeError:
+        if not (_DAY.fullmatch(start) and _DAY.fullmatch(end)):
+            return f"{start}/{end}"
+        return f"{start}T00:00:00+00:00/{end}T23:59:59+00:00"
+
+
 def _range(text: str) -> str:
     start, *rest = _TO.split(text.strip(), maxsplit=1)
     if not rest:
         return text.strip()
-    try:
-        return str(TimeRange.of(start, rest[0]))
-    except TimeRangeError:
-        return f"{start}/{rest[0]}"
+    return days(start, rest[0])
 
 
 def _list_text(value: List[str]) -> str:

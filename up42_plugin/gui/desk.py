@@ -28,6 +28,7 @@ from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.form_memory import FormMemory
 from up42_plugin.gui.live_job import LiveJob, proposal_of
 from up42_plugin.gui.new_job import NewJob
+from up42_plugin.gui.recipe_desk import RecipeDesk
 from up42_plugin.gui.search_section import FILTERS
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.jobs import JobRunner
@@ -59,6 +60,7 @@ class Desk(QObject):
         *,
         dock: Up42Dock,
         new_job: NewJob,
+        recipes: RecipeDesk,
         hub: ConnectionHub,
         reader: ProjectReader,
         runs: RunController,
@@ -71,6 +73,7 @@ class Desk(QObject):
     ) -> None:
         super().__init__()
         self.dock, self.new_job, self.hub, self.runs = dock, new_job, hub, runs
+        self.recipes = recipes
         self._settler, self._outline, self._log = settler, outline, log
         self.live_job = LiveJob(runner, runs, iface.mainWindow(), self)
         self._announcements = Announcements(iface, ledger_notice, self)
@@ -136,6 +139,7 @@ class Desk(QObject):
         self._settler.stop()
         self._memory.save()
         self.live_job.close()
+        self.recipes.close()
         self.new_job.details.close()
         self.connecting.close()
         self._announcements.close()

@@ -125,17 +125,19 @@ class RecipeDesk(QObject):
         if form is None:
             return
         try:
-            if len(text) > _LARGEST:
-                raise RecipeError("The file is too large for a recipe.")
-            value = parse(text).value
-            if is_recipe(value):
-                wanted = Recipe.from_json(value).form(form)
-            else:
-                wanted = form.with_body(_tasks_of(read(text).value, form), self._new_job.selection.aoi)
+            wanted = self._imported(text, form)
         except (RecipeError, JsonTextError) as error:
             self._refuse("Not imported", str(error))
             return
         self._details.apply(wanted)
+
+    def _imported(self, text: str, form: JobForm) -> JobForm:
+        if len(text) > _LARGEST:
+            raise RecipeError("The file is too large for a recipe.")
+        value = parse(text).value
+        if is_recipe(value):
+            return Recipe.from_json(value).form(form)
+        return form.with_body(_tasks_of(read(text).value, form), self._new_job.selection.aoi)
 
     def export_file(self, path: Path) -> None:
         """Write the form as a recipe, without area and secrets."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import time
 from typing import Any, Collection, Dict, List, Mapping, Optional, Tuple
 
 from up42_plugin.core.job_form import JobForm
-from up42_plugin.core.parameter_texts import compact, range_text
+from up42_plugin.core.parameter_texts import compact, days, range_text
 from up42_plugin.core.parameters import CLOUDS, IDS, LIMIT, TIME
 from up42_plugin.core.timerange import TimeRange, TimeRangeError
 from up42_plugin.gui.search_section import SearchValues
@@ -19,7 +18,7 @@ _LABELS = {TIME: "Time", LIMIT: "Limit", CLOUDS: "Clouds"}
 def written(values: SearchValues, known: Collection[str]) -> Dict[str, Any]:
     """The parameters that the fields stand for, those the data block knows."""
     parameters = {
-        TIME: _days(values.start, values.end),
+        TIME: days(values.start, values.end),
         LIMIT: values.limit,
         CLOUDS: values.max_cloud_cover,
     }
@@ -116,14 +115,6 @@ def _span(value: Any) -> Optional[Tuple[str, str]]:
     except TimeRangeError:
         return None
     return span.start.date().isoformat(), span.end.date().isoformat()
-
-
-def _days(start: str, end: str) -> str:
-    """Both days whole; an end before the start is written down as well, and named by the validation."""
-    try:
-        return str(TimeRange.of(start, end))
-    except TimeRangeError:
-        return f"{start}T{time.min.isoformat()}+00:00/{end}T23:59:59+00:00"
 
 
 def _is_whole(value: Any) -> bool:
