@@ -341,8 +341,7 @@ def test_the_form_is_remembered_over_a_restart(sandbox, tmp_path, qgis_app):
         kit.plugin.unload()
         turn()
         kit.start()
-        kit.dock.setUserVisible(True)
-        kit.wait_until_ready()
+        kit.connect(sandbox)
         kit.choose(SUPERRESOLUTION, limit=2, clouds=11)
         wait_for(lambda: kit.desk.new_job.form.configuration is not None, "the form")
         assert body(kit) == wanted

@@ -12,7 +12,7 @@ from up42_plugin.core.aoi import AOI
 from up42_plugin.core.configuration import JobConfiguration
 from up42_plugin.core.job_form import JobForm, line_of, only_in_json, read
 from up42_plugin.core.json_text import JsonText, JsonTextError
-from up42_plugin.core.parameters import IDS, LIMIT, TIME
+from up42_plugin.core.parameters import IDS, TIME
 from up42_plugin.core.recipes import Recipe, RecipeError
 from up42_plugin.core.validation import Problem
 from up42_plugin.core.workflow import Workflow
@@ -315,9 +315,7 @@ class JobDetails(QObject):
         values = replace(search_binding.shown(form, self._fields), start=self._fields.start, end=self._fields.end)
         self._guarded(lambda: self._dock.search.show_values(values, bool(ids), self.typed))
         for group in self._dock.parameters.forms:
-            if group.task == step.name and any(
-                group.values.get(name) != form.parameters.get(step.name, {}).get(name) for name in (IDS, LIMIT)
-            ):
+            if group.task == step.name:
                 group.set_values(form.parameters.get(step.name, {}))
         self._tell()
         if self._is_json and not self.trouble:

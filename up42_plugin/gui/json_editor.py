@@ -48,9 +48,22 @@ class _CodeEditor(QgsCodeEditor):
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
             if control and event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
-                self.focusNextPrevChild(event.key() == Qt.Key.Key_Tab)
+                self._leave(forward=event.key() == Qt.Key.Key_Tab)
                 return True
         return bool(super().event(event))
+
+    def _leave(self, forward: bool) -> None:
+        """Qt's own way on is closed: the editor keeps the focus for its tabs."""
+        widget: QWidget = self
+        while True:
+            widget = widget.nextInFocusChain() if forward else widget.previousInFocusChain()
+            if widget is self:
+                return
+            reachable = widget.isVisible() and widget.isEnabled() and widget.window() is self.window()
+            if reachable and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not self.isAncestorOf(widget):
+                reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
+                widget.setFocus(reason)
+                return
 
 
 class JsonEditor(QWidget):

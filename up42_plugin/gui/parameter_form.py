@@ -84,7 +84,10 @@ class ParameterForm(QgsCollapsibleGroupBoxBasic):
         self._values = dict(values)
         for name, editor in self.editors.items():
             spec = self._schema.get(name)
-            editor.set_value(values.get(name, spec.default if spec is not None else None))
+            value = values.get(name, spec.default if spec is not None else None)
+            # What is shown already stays as it is typed: the same value may be half a word, with the cursor in it.
+            if repr(value) != repr(editor.value):
+                editor.set_value(value)
         unknown = [name for name in values if name not in self._schema]
         self.only_in_json.setVisible(bool(unknown))
         self.only_in_json.setText(f"{count_text(len(unknown), 'parameter')} only in JSON")
