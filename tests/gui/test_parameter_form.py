@@ -120,6 +120,17 @@ def test_the_data_block_is_asked_for_what_the_search_does_not_ask(blocks):
     ]
 
 
+def test_an_opened_group_shows_only_what_holds(blocks):
+    form = named(blocks, "aws-s2-l2a")
+    form.set_values({"ids": None, "time_series": None})
+    form.show()
+    form.setCollapsed(False)
+    hidden = {label.objectName() for label in form.findChildren(type(form.only_in_json)) if not label.isVisible()}
+    assert {"handedOn", "onlyInJson"} <= hidden
+    assert form.editors["ids"].isVisible()
+    form.close()
+
+
 def test_numbers_keep_to_their_kind_and_their_bounds(blocks):
     form = named(blocks, "tiling")
     form.set_values({"tile_width": 768, "nodata": None})

@@ -38,7 +38,11 @@ class ParameterForm(QgsCollapsibleGroupBoxBasic):
         self.editors: Dict[str, ParameterEditor] = {}
         self.labels: Dict[str, QLabel] = {}
         self._schema = ParameterSchema.of(step.block)
-        layout = QVBoxLayout(self)
+        # Opening a group shows its own children, hidden or not: one body holds them all.
+        body = QWidget()
+        QVBoxLayout(self).addWidget(body)
+        layout = QVBoxLayout(body)
+        layout.setContentsMargins(0, 0, 0, 0)
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)

@@ -13,6 +13,7 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -152,7 +153,11 @@ class ParametersSection(QWidget):
         return next(form for form in self.forms if form.task == task)
 
     def show_view(self, json: bool) -> None:
-        """Show the fields or the text."""
+        """Show the fields or the text, which takes all the height there is."""
+        policy = self.sizePolicy()
+        policy.setVerticalPolicy(QSizePolicy.Policy.Expanding if json else QSizePolicy.Policy.Preferred)
+        policy.setVerticalStretch(100 if json else 0)
+        self.setSizePolicy(policy)
         self._fields.setVisible(not json)
         self.json.setVisible(json)
 
