@@ -9,7 +9,7 @@ import pytest
 from plugin_kit import ANALYTIC, SPEED, SUPERRESOLUTION, TAORMINA, PluginKit, plugin_in, turn, wait_for
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QApplication, QCheckBox, QInputDialog, QMessageBox
+from qgis.PyQt.QtWidgets import QApplication, QCheckBox, QInputDialog, QMessageBox, QWidget
 from sandbox_process import start_sandbox
 
 from up42_plugin.core.jobs import Mode
@@ -96,6 +96,21 @@ def test_the_json_is_the_job_and_comes_back_as_it_was(kit):
     assert kit.dock.search.isVisible()
     assert not kit.dock.area.isCollapsed()
     assert not kit.dock.presets.area_row.isVisible()
+
+
+def test_closed_sections_show_their_title_only_and_open_as_they_were(kit):
+    to_json(kit)
+    kit.area("Polygon ((11 46, 11.02 46, 11.02 46.01, 11 46.01, 11 46))")
+    wait_for(lambda: "46.01" in text(kit), "the new area in the text")
+    for section in (kit.dock.area, kit.dock.workflow):
+        assert section.isCollapsed()
+        body = section.layout().itemAt(0).widget()
+        assert not body.isVisible()
+        assert not any(child.isVisible() for child in body.findChildren(QWidget))
+    kit.dock.area.setCollapsed(False)
+    turn()
+    assert not kit.dock.area.sample_button.isVisible(), "there is an area"
+    assert kit.dock.area.zoom_button.isVisible()
 
 
 def test_what_is_typed_shows_in_the_form(kit):

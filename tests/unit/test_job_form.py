@@ -12,7 +12,7 @@ import pytest
 import up42_plugin
 from up42_plugin.core.aoi import AOI
 from up42_plugin.core.configuration import GeometricFilter
-from up42_plugin.core.job_form import FROM_JSON, JobForm, line_of, only_in_json, read
+from up42_plugin.core.job_form import FROM_JSON, JobForm, line_of, note_of, only_in_json, read
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.json_text import JsonTextError
 from up42_plugin.core.parameter_choices import choices_of
@@ -20,7 +20,7 @@ from up42_plugin.core.parameter_texts import text_of, value_of
 from up42_plugin.core.parameter_values import complaint
 from up42_plugin.core.parameters import ParameterSchema, ParameterSpec, ParameterType
 from up42_plugin.core.service import Limits
-from up42_plugin.core.validation import validate
+from up42_plugin.core.validation import Problem, validate
 from up42_plugin.core.workflow import GEOMETRY_PARAMETERS, Block, BlockType, Step, Workflow
 
 BOX = AOI.from_bbox((15.28, 37.84, 15.30, 37.86), "a box")
@@ -185,6 +185,24 @@ def test_problems_have_lines(form):
     line = line_of(document, problem)
     assert '"max_cloud_cover": 140' in text.splitlines()[line - 1]
     assert problem.message == "max_cloud_cover: 0 to 100 allowed, not 140."
+
+
+def test_a_note_leaves_out_what_the_line_says():
+    assert note_of(Problem("a:1", "limit", "limit: 0 to 1 allowed.")) == "0 to 1 allowed."
+    assert note_of(Problem("b:2", "x", "b:2, x: a text is needed.")) == "a text is needed."
+    assert note_of(Problem("a:1", "contains", "Below the minimum.")) == "Below the minimum."
+    assert note_of(Problem("c:3", "", "This workflow has no task c:3.")) == "This workflow has no task c:3."
+
+
+def test_a_form_goes_along_when_the_blocks_of_its_workflow_change(form):
+    form = form.with_values("aws-s2-l2a:1", {"limit": 9, "own": 1}).with_values("old:7", {"x": 1})
+    again = JobForm.defaults(chain_of(*(step.block for step in form.workflow.steps)))
+    assert form.adopted(again).parameters == form.parameters
+    shorter = JobForm.defaults(chain_of(form.workflow.data_step.block))
+    adopted = form.adopted(shorter)
+    assert adopted.parameters["aws-s2-l2a:1"]["limit"] == 9
+    assert "own" not in adopted.parameters["aws-s2-l2a:1"]
+    assert list(adopted.parameters) == ["aws-s2-l2a:1"]
 
 
 @pytest.mark.parametrize(

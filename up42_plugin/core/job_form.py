@@ -59,6 +59,19 @@ class JobForm:
             changes[LIMIT] = len(ids) if ids else limit
         return self.with_values(step.name, changes)
 
+    def adopted(self, fresh: JobForm) -> JobForm:
+        """The same for a workflow whose blocks may be others by now: ``fresh`` holds its defaults.
+
+        With the same chain all is kept, else what both know.
+        """
+        if self.workflow.same_chain(fresh.workflow):
+            return replace(self, workflow=fresh.workflow)
+        parameters = {
+            task: {**values, **{name: value for name, value in self.values(task).items() if name in values}}
+            for task, values in fresh.parameters.items()
+        }
+        return JobForm(fresh.workflow, self.geometric_filter, parameters)
+
     def configuration(self, aoi: Optional[AOI]) -> JobConfiguration:
         """What the form asks for in this area, which typed geometries replace."""
         if self.geometries is None:
@@ -145,6 +158,12 @@ def line_of(document: JsonText, problem: Problem) -> int:
     """The line (from 1) that a problem is about, or the closest one around it."""
     path: Path = (problem.task, problem.parameter) if problem.parameter else (problem.task,)
     return document.line_of(path if problem.task else ())
+
+
+def note_of(problem: Problem) -> str:
+    """What to write beside the line of a problem: ``0 to 100 allowed, not 140.`` without the parameter's name."""
+    head, colon, rest = problem.message.partition(f"{problem.parameter}: ")
+    return rest if problem.parameter and colon and head in ("", f"{problem.task}, ") else problem.message
 
 
 def only_in_json(form: JobForm) -> Tuple[Tuple[str, str], ...]:

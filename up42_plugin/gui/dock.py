@@ -31,6 +31,8 @@ class Up42Dock(QgsDockWidget):
         self.parameters = ParametersSection()
         self.runs = RunsSection()
         self.foot = Foot()
+        for section in (self.area, self.workflow, self.search):
+            section.enclose()
         content = QWidget()
         form = QVBoxLayout(content)
         form.setContentsMargins(0, 0, 0, 0)

@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QMessageBox
 
 from up42_plugin.core.aoi import AOI
 from up42_plugin.core.configuration import JobConfiguration
-from up42_plugin.core.job_form import JobForm, line_of, only_in_json, read
+from up42_plugin.core.job_form import JobForm, line_of, note_of, only_in_json, read
 from up42_plugin.core.json_text import JsonText, JsonTextError
 from up42_plugin.core.parameters import IDS, TIME
 from up42_plugin.core.recipes import Recipe, RecipeError
@@ -100,7 +100,7 @@ class JobDetails(QObject):
         elif self._is_json and self._document is not None and not self._pending:
             for problem in problems:
                 if self._has_line(problem):
-                    marks.setdefault(line_of(self._document, problem), _note(problem))
+                    marks.setdefault(line_of(self._document, problem), note_of(problem))
         if not self._pending:
             self._dock.parameters.json.show_marks(marks)
             self._lines = list(marks)
@@ -228,12 +228,12 @@ class JobDetails(QObject):
         if before is not None:
             self._forms[before.workflow.id] = before
         known = self._forms.get(workflow.id)
-        if known is not None and before is known and _chain(known.workflow) == _chain(workflow):
+        if known is not None and before is known and known.workflow.same_chain(workflow):
             return replace(known, workflow=workflow)
         fresh = JobForm.defaults(workflow, self._dock.search.values.geometric_filter)
         if known is None:
             known = self._restored(workflow.id, fresh)
-        form = _merged(known, fresh) if known is not None else fresh
+        form = known.adopted(fresh) if known is not None else fresh
         if before is not None:
             return search_binding.carried(before, form)
         if known is not None:
@@ -405,24 +405,3 @@ class JobDetails(QObject):
         dock.search.setVisible(not json)
         dock.area.setCollapsed(json or self._collapsed[0])
         dock.workflow.setCollapsed(json or self._collapsed[1])
-
-
-def _note(problem: Problem) -> str:
-    """The problem without what its line says already."""
-    head, colon, rest = problem.message.partition(f"{problem.parameter}: ")
-    return rest if problem.parameter and colon and head in ("", f"{problem.task}, ") else problem.message
-
-
-def _chain(workflow: Workflow) -> List[Tuple[str, str]]:
-    return [(step.name, step.block.name) for step in workflow.steps]
-
-
-def _merged(known: JobForm, fresh: JobForm) -> JobForm:
-    """What was known of a workflow whose blocks may be others by now."""
-    if _chain(known.workflow) == _chain(fresh.workflow):
-        return replace(known, workflow=fresh.workflow)
-    parameters = {
-        task: {**values, **{name: value for name, value in known.parameters.get(task, {}).items() if name in values}}
-        for task, values in fresh.parameters.items()
-    }
-    return JobForm(fresh.workflow, known.geometric_filter, parameters)

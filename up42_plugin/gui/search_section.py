@@ -62,10 +62,7 @@ class SearchSection(Section):
         self.note = hint_label()
         self.note.setObjectName("searchNote")
         self.note.hide()
-        below = QWidget()  # opening the group shows its own children, hidden or not
-        QVBoxLayout(below).addWidget(self.note)
-        below.layout().setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(below)
+        outer.addWidget(self.note)
         self._build_filter()
         self._build_scene()
         self._build_time()
