@@ -31,7 +31,7 @@ class Up42Dock(QgsDockWidget):
         self.parameters = ParametersSection()
         self.runs = RunsSection()
         self.foot = Foot()
-        for section in (self.area, self.workflow, self.search):
+        for section in (self.area, self.workflow):
             section.enclose()
         content = QWidget()
         form = QVBoxLayout(content)

@@ -62,7 +62,10 @@ class SearchSection(Section):
         self.note = hint_label()
         self.note.setObjectName("searchNote")
         self.note.hide()
-        outer.addWidget(self.note)
+        below = QWidget()  # opening the group shows its own children, hidden or not
+        QVBoxLayout(below).addWidget(self.note)
+        below.layout().setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(below)
         self._build_filter()
         self._build_scene()
         self._build_time()
