@@ -20,8 +20,10 @@ from up42_plugin.core.submission import Submitter
 from up42_plugin.gui.area_outline import AreaOutline
 from up42_plugin.gui.desk import Desk
 from up42_plugin.gui.dock import Up42Dock
+from up42_plugin.gui.job_details import JobDetails
 from up42_plugin.gui.new_job import NewJob
 from up42_plugin.gui.options_page import OptionsPageFactory, OptionsParts
+from up42_plugin.gui.recipe_desk import RecipeDesk
 from up42_plugin.qgis_bridge.area_sources import AreaSource
 from up42_plugin.qgis_bridge.credentials import CredentialStore
 from up42_plugin.qgis_bridge.hub import ConnectionHub
@@ -30,6 +32,7 @@ from up42_plugin.qgis_bridge.layers import LayerLoader
 from up42_plugin.qgis_bridge.log import PanelLog
 from up42_plugin.qgis_bridge.monitor import JobMonitor
 from up42_plugin.qgis_bridge.network import QgisNetwork, SessionFactory
+from up42_plugin.qgis_bridge.presets import PresetStore
 from up42_plugin.qgis_bridge.pricing import Pricing
 from up42_plugin.qgis_bridge.project_data import ProjectReader
 from up42_plugin.qgis_bridge.runs import RunController
@@ -109,10 +112,14 @@ class Up42Plugin:
         spending = SpendingBook(runner, ledger, settings.spending_limits, log)
         new_job = NewJob(
             dock=dock,
+            details=JobDetails(dock),
             tracker=area_source,
             pricing=pricing,
             provider=hub.current_provider,
             over_limit=spending.problem,
+        )
+        recipes = RecipeDesk(
+            dock=dock, new_job=new_job, presets=PresetStore(log), runner=runner, provider=hub.current_provider
         )
         reader = ProjectReader(runner)
         self.desk = Desk(
@@ -120,6 +127,7 @@ class Up42Plugin:
             dock=dock,
             new_job=new_job,
             area_source=area_source,
+            recipes=recipes,
             hub=hub,
             reader=reader,
             runs=runs,

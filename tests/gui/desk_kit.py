@@ -23,12 +23,15 @@ from up42_plugin.gui.confirm_dialog import ConfirmDialog
 from up42_plugin.gui.connection_dialog import ConnectionDialog
 from up42_plugin.gui.desk import Desk
 from up42_plugin.gui.dock import Up42Dock
+from up42_plugin.gui.job_details import JobDetails
 from up42_plugin.gui.new_job import NewJob
+from up42_plugin.gui.recipe_desk import RecipeDesk
 from up42_plugin.qgis_bridge.area_sources import AreaSource
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.layers import LayerLoader
 from up42_plugin.qgis_bridge.monitor import JobMonitor
 from up42_plugin.qgis_bridge.network import QgisNetwork
+from up42_plugin.qgis_bridge.presets import PresetStore
 from up42_plugin.qgis_bridge.pricing import Pricing
 from up42_plugin.qgis_bridge.project_data import ProjectReader
 from up42_plugin.qgis_bridge.runs import RunController
@@ -97,18 +100,24 @@ class DeskKit(QObject):
         self.pricing = Pricing(runner)
         self.outline = AreaOutline(self.iface.canvas, QgsProject.instance())
         self.spending = SpendingBook(runner, self.ledger, self.settings.spending_limits, log)
+        provider = self.hub.current_provider
         self.new_job = NewJob(
             dock=self.dock,
+            details=JobDetails(self.dock),
             tracker=self.area_source,
             pricing=self.pricing,
-            provider=self.hub.current_provider,
+            provider=provider,
             over_limit=self.spending.problem,
+        )
+        recipes = RecipeDesk(
+            dock=self.dock, new_job=self.new_job, presets=PresetStore(log), runner=runner, provider=provider
         )
         self.desk = Desk(
             self.iface,
             dock=self.dock,
             new_job=self.new_job,
             area_source=self.area_source,
+            recipes=recipes,
             hub=self.hub,
             reader=ProjectReader(runner),
             runs=self.runs,

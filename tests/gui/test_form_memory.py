@@ -8,6 +8,7 @@ from tests.job_samples import SENTINEL, workflow_of
 from up42_plugin.core.configuration import GeometricFilter
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.form_memory import FormMemory
+from up42_plugin.gui.job_details import JobDetails
 from up42_plugin.gui.search_section import SearchValues
 from up42_plugin.qgis_bridge.settings import PluginSettings
 
@@ -25,7 +26,7 @@ def make(settings, qtbot):
     def make_memory():
         dock = Up42Dock()
         qtbot.addWidget(dock)
-        return dock, FormMemory(dock, settings)
+        return dock, FormMemory(dock, JobDetails(dock), settings)
 
     return make_memory
 

@@ -83,9 +83,8 @@ class TestTheConfiguration:
         kit.ready_to_test()
         set_date(kit.dock.search.start, "2021-12-31")
         set_date(kit.dock.search.end, "2018-12-01")
-        assert kit.new_job.form.configuration is None
         assert not kit.foot.test_button.isEnabled()
-        assert kit.reason() == kit.foot.test_button.toolTip() == "The time range ends before it starts."
+        assert kit.reason() == kit.foot.test_button.toolTip() == "time: the time range ends before it starts."
         assert kit.foot.estimation.text() == "Not available"
 
     def test_the_project_s_limit_bounds_the_form(self, kit):

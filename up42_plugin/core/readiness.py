@@ -14,13 +14,17 @@ from up42_plugin.core.workflow import Workflow
 class Situation:
     """Everything the answer depends on.
 
-    ``connection_trouble`` says why there is no service yet. ``area_trouble`` is what is wrong with the area itself.
+    ``connection_trouble`` says why there is no service yet. ``text_trouble`` is what is
+    wrong in the JSON view, where that is open. ``area_needed`` is off when the geometries are typed: the validation
+    speaks for them. ``area_trouble`` is what is wrong with the area itself.
     ``test_problems`` and ``live_problems`` are sentences of the validation for each mode. ``tested`` says that a fresh
     test query of this very configuration found ``scenes``; ``test_verdict`` is the sentence about it either way.
     ``over_limit`` says which of the person's own limits the price exceeds.
     """
 
     connection_trouble: str = ""
+    text_trouble: str = ""
+    area_needed: bool = True
     area_trouble: str = ""
     aoi: Optional[AOI] = None
     workflow: Optional[Workflow] = None
@@ -71,9 +75,11 @@ def _blocks_both(situation: Situation) -> Optional[Tuple[str, bool]]:
     if situation.connection_trouble:
         # "Starting the sandbox…", "Loading workflows…": it is being done
         return situation.connection_trouble, not situation.connection_trouble.endswith("…")
+    if situation.text_trouble:
+        return situation.text_trouble, True
     if situation.area_trouble:
         return f"Mend the area first: {_lower_first(situation.area_trouble)}", True
-    if situation.aoi is None:
+    if situation.aoi is None and situation.area_needed:
         return "Choose an area first.", False
     if situation.workflow is None:
         return "Choose a workflow first.", False

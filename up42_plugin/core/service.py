@@ -244,3 +244,6 @@ class ServiceProvider(Protocol):
 
     def open(self, context: JobContext) -> ContextManager[JobService]:
         """The service bound to a worker's context, with a session of its own; closed at the end of ``with``."""
+
+    def submission_url(self, workflow_id: str) -> str:
+        """The address that jobs of a workflow are sent to, for people who want to send one themselves."""

@@ -80,3 +80,8 @@ class Workflow:
     def chain(self) -> str:
         """The blocks' titles joined by arrows, for people."""
         return " → ".join(step.block.title for step in self.steps)
+
+    def same_chain(self, other: Workflow) -> bool:
+        """Whether both have the same tasks of the same blocks, so that parameters of one fit the other."""
+        ours, theirs = ([(step.name, step.block.name) for step in flow.steps] for flow in (self, other))
+        return ours == theirs

@@ -30,6 +30,7 @@ from up42_plugin.gui.form_memory import FormMemory
 from up42_plugin.gui.live_job import LiveJob, proposal_of
 from up42_plugin.gui.new_job import NewJob
 from up42_plugin.gui.options_page import PAGE_NAME
+from up42_plugin.gui.recipe_desk import RecipeDesk
 from up42_plugin.gui.search_section import FILTERS
 from up42_plugin.gui.workflow_desk import WorkflowDesk
 from up42_plugin.qgis_bridge.area_sources import AreaSource
@@ -65,6 +66,7 @@ class Desk(QObject):
         dock: Up42Dock,
         new_job: NewJob,
         area_source: AreaSource,
+        recipes: RecipeDesk,
         hub: ConnectionHub,
         reader: ProjectReader,
         runs: RunController,
@@ -78,6 +80,7 @@ class Desk(QObject):
     ) -> None:
         super().__init__()
         self.dock, self.new_job, self.hub, self.runs = dock, new_job, hub, runs
+        self.recipes = recipes
         self._settler, self._outline, self._log = settler, outline, log
         self._iface, self._spending = iface, spending
         self.live_job = LiveJob(runner, runs, spending, iface.mainWindow(), self)
@@ -91,7 +94,7 @@ class Desk(QObject):
             parent=self,
         )
         self.workflow_desk.trouble.connect(self._announcements.warn)
-        self._memory = FormMemory(dock, settings)
+        self._memory = FormMemory(dock, new_job.details, settings)
         self.connecting = Connecting(
             hub,
             reader,
@@ -171,6 +174,8 @@ class Desk(QObject):
         self.area.close()
         self.live_job.close()
         self.workflow_desk.close()
+        self.recipes.close()
+        self.new_job.details.close()
         self.connecting.close()
         self._announcements.close()
 
@@ -252,8 +257,7 @@ class Desk(QObject):
         self._show_testing()
 
     def _form_changed(self) -> None:
-        area = self.new_job.selection
-        self._outline.show_area(area.aoi, area.before)
+        self._outline.show_area(self.new_job.area, self.new_job.selection.before)
 
     def _try_sample(self) -> None:
         try:

@@ -11,6 +11,7 @@ from qgis.PyQt.QtWidgets import QFrame, QVBoxLayout, QWidget
 from up42_plugin.gui.area_section import AreaSection
 from up42_plugin.gui.foot import Foot
 from up42_plugin.gui.header import Header
+from up42_plugin.gui.parameters_section import ParametersSection, PresetRow
 from up42_plugin.gui.runs_section import RunsSection
 from up42_plugin.gui.search_section import SearchSection
 from up42_plugin.gui.workflow_section import WorkflowSection
@@ -25,13 +26,17 @@ class Up42Dock(QgsDockWidget):
         self.header = Header()
         self.area = AreaSection()
         self.workflow = WorkflowSection()
+        self.presets = PresetRow()
         self.search = SearchSection()
+        self.parameters = ParametersSection()
         self.runs = RunsSection()
         self.foot = Foot()
+        for section in (self.area, self.workflow):
+            section.enclose()
         content = QWidget()
         form = QVBoxLayout(content)
         form.setContentsMargins(0, 0, 0, 0)
-        for section in (self.area, self.workflow, self.search, self.runs):
+        for section in (self.area, self.workflow, self.presets, self.search, self.parameters, self.runs):
             form.addWidget(section)
         form.addStretch(1)
         scroll = QgsScrollArea()

@@ -44,6 +44,7 @@ class Foot(QWidget):
     cancel_asked = pyqtSignal()
     again_asked = pyqtSignal()
     options_asked = pyqtSignal()
+    line_asked = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -68,7 +69,12 @@ class Foot(QWidget):
         self.again_button = QPushButton("Try Again")
         self.again_button.setObjectName("tryAgain")
         self.again_button.clicked.connect(self._again_clicked)
+        self.line_button = QPushButton("Go to Line")
+        self.line_button.setObjectName("goToLine")
+        self.line_button.clicked.connect(self.line_asked)
+        self.line_button.hide()
         reason_row.addWidget(self.reason, 1)
+        reason_row.addWidget(self.line_button, 0, Qt.AlignmentFlag.AlignTop)
         reason_row.addWidget(self.again_button, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(reason_row)
         layout.addWidget(self._busy_row())
@@ -125,6 +131,10 @@ class Foot(QWidget):
         _enable(self.test_button, readiness.can_test, free, readiness.test_reason or readiness.reason)
         costs = "Costs credits: asks for confirmation with the price first"
         _enable(self.live_button, readiness.can_run_live, costs, readiness.reason)
+
+    def show_line(self, known: bool) -> None:
+        """Offer to go to the line that the reason names."""
+        self.line_button.setVisible(known)
 
     def show_price(self, price: PriceState) -> None:
         """Show the estimation; a price being asked anew stays visible and is marked after a moment."""

@@ -6,6 +6,7 @@ from typing import Any, Dict
 
 from up42_plugin.core.configuration import GeometricFilter
 from up42_plugin.gui.dock import Up42Dock
+from up42_plugin.gui.job_details import JobDetails
 from up42_plugin.gui.search_section import SearchValues
 from up42_plugin.qgis_bridge.settings import PluginSettings
 
@@ -13,14 +14,15 @@ from up42_plugin.qgis_bridge.settings import PluginSettings
 class FormMemory:
     """Saves the form and fills it again. The workflow is chosen when the project's workflows are known."""
 
-    def __init__(self, dock: Up42Dock, settings: PluginSettings) -> None:
-        self._dock, self._settings = dock, settings
+    def __init__(self, dock: Up42Dock, details: JobDetails, settings: PluginSettings) -> None:
+        self._dock, self._details, self._settings = dock, details, settings
         self._workflow_id = ""
 
     def restore(self) -> None:
         """Fill the search form as it was; anything unreadable keeps its default."""
         saved = self._settings.last_configuration()
         self._workflow_id = str(saved.get("workflow_id", ""))
+        self._details.restore_memory(saved.get("forms"))
         values = self._dock.search.values
         try:
             restored = SearchValues(
@@ -53,5 +55,6 @@ class FormMemory:
             "end": values.end,
             "limit": values.limit,
             "clouds": values.max_cloud_cover,
+            "forms": self._details.to_memory(),
         }
         self._settings.set_last_configuration(saved)

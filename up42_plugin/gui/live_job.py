@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 from qgis.PyQt.QtCore import QObject
 from qgis.PyQt.QtWidgets import QWidget
@@ -17,6 +17,7 @@ from up42_plugin.core.jobs import Mode
 from up42_plugin.core.service import Balance, ServiceProvider
 from up42_plugin.core.spending import Spending
 from up42_plugin.gui.confirm_dialog import ConfirmDialog, Proposal
+from up42_plugin.gui.search_binding import time_words
 from up42_plugin.gui.search_section import FILTERS, SearchValues
 from up42_plugin.gui.texts import NBSP, area_text, count_text, moment_text
 from up42_plugin.qgis_bridge.jobs import Job, JobRunner
@@ -151,16 +152,32 @@ def proposal_of(
     aoi = configuration.aoi
     if aoi is not None:
         lines.append(("Area", f"{area_text(aoi.area_km2)}, {aoi.source}"))
-    if values.scene_id:
-        lines.append(("Search", f"{label}, exactly the scene {values.scene_id}"))
     else:
-        if "time" in parameters:
-            lines.append(("Time", f"{values.start} to {values.end}"))
-        clouds = f", clouds up to {values.max_cloud_cover}{NBSP}%" if "max_cloud_cover" in parameters else ""
-        lines.append(("Search", f"{label}, limit {count_text(values.limit, 'scene')}{clouds}"))
+        lines.append(("Area", "as typed in the JSON"))
+    lines.extend(_search_lines(label, parameters))
     lines.append(("Tested", _tested_text(configuration, tested)))
     lines.append(("Connection", connection))
     return Proposal(name, tuple(lines), shown_price)
+
+
+def _search_lines(label: str, parameters: Mapping[str, Any]) -> List[Tuple[str, str]]:
+    """The search as it will be sent, whatever the fields of the form can show of it."""
+    ids = parameters.get("ids")
+    if isinstance(ids, list) and ids:
+        which = f"the scene {ids[0]}" if len(ids) == 1 else f"these {count_text(len(ids), 'scene')}"
+        return [("Search", f"{label}, exactly {which}")]
+    lines: List[Tuple[str, str]] = []
+    series = parameters.get("time_series")
+    if isinstance(series, list) and series:
+        lines.append(("Time", "; ".join(time_words(item) for item in series)))
+    elif "time" in parameters:
+        lines.append(("Time", time_words(parameters["time"])))
+    words = [label]
+    if isinstance(parameters.get("limit"), int):
+        words.append(f"limit {count_text(parameters['limit'], 'scene')}")
+    if parameters.get("max_cloud_cover") is not None:
+        words.append(f"clouds up to {parameters['max_cloud_cover']}{NBSP}%")
+    return [*lines, ("Search", ", ".join(words))]
 
 
 def _tested_text(configuration: JobConfiguration, tested: Optional[TestedQuery]) -> str:

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from typing import Callable, Dict, Optional, Tuple
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from up42_plugin.core.advice import area_advice
-from up42_plugin.core.aoi import box_area_km2, size_problems
+from up42_plugin.core.aoi import AOI, box_area_km2, size_problems
 from up42_plugin.core.configuration import GeometricFilter, JobConfiguration
 from up42_plugin.core.estimation import Range
 from up42_plugin.core.freshness import Freshness, TestedQuery
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.readiness import Readiness, Situation, readiness
 from up42_plugin.core.service import Balance, Limits, ServiceProvider
-from up42_plugin.core.timerange import TimeRangeError
 from up42_plugin.core.validation import validate
 from up42_plugin.core.workflow import Workflow
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.foot import OPTIONS, PriceState
-from up42_plugin.gui.search_section import SearchValues
+from up42_plugin.gui.job_details import JobDetails
 from up42_plugin.qgis_bridge.area_sources import AreaSource, AreaState
 from up42_plugin.qgis_bridge.pricing import Pricing
 from up42_plugin.qgis_bridge.project_data import ProjectData
-from up42_plugin.qgis_bridge.selection import SelectionState
 
 Clock = Callable[[], datetime]
 
@@ -50,6 +48,7 @@ class NewJob(QObject):
         self,
         *,
         dock: Up42Dock,
+        details: JobDetails,
         tracker: AreaSource,
         pricing: Pricing,
         provider: Callable[[], Optional[ServiceProvider]],
@@ -60,6 +59,7 @@ class NewJob(QObject):
         super().__init__(parent)
         self._dock, self._tracker, self._pricing = dock, tracker, pricing
         self._provider, self._clock, self._limit_problem = provider, clock, over_limit
+        self.details = details
         self._project: Optional[ProjectData] = None
         self._balance: Optional[Balance] = None
         self._trouble = "Choose a connection first."
@@ -70,7 +70,7 @@ class NewJob(QObject):
         self.ready = Readiness(False, False, "", False)
         tracker.changed.connect(self.refresh)
         dock.workflow.chosen.connect(self._workflow_chosen)
-        dock.search.changed.connect(self.refresh)
+        details.changed.connect(self.refresh)
         pricing.asking.connect(self._price_asked)
         pricing.estimated.connect(self._price_known)
         pricing.failed.connect(self._price_unknown)
@@ -93,14 +93,16 @@ class NewJob(QObject):
     @property
     def form(self) -> Form:
         """The configuration the form asks for."""
-        workflow = self._dock.workflow.current
-        aoi = self.selection.aoi
-        if aoi is None or workflow is None:
+        if self.details.trouble:
+            return Form(None, self.details.trouble)
+        if self.selection.aoi is None and not self.details.typed:
             return Form(None)
-        try:
-            return Form(_configuration(workflow, self.selection, self._dock.search.values))
-        except TimeRangeError as error:
-            return Form(None, str(error))
+        return Form(self.details.configuration(self.selection.aoi))
+
+    @property
+    def area(self) -> Optional[AOI]:
+        """The area of the job, None where there is none: typed as JSON, or selected on the map."""
+        return self.details.area(self.selection.aoi)
 
     def set_trouble(self, text: str, again: str = "") -> None:
         """Why there is no project to work in, and the text of the button that tries again."""
@@ -140,6 +142,7 @@ class NewJob(QObject):
         """Bring everything shown up to date with the form."""
         self._tracker.set_minimum(self.limits.min_aoi_km2)
         self._tracker.set_boxed(self._dock.search.values.geometric_filter is GeometricFilter.BBOX)
+        self.details.set_area(self.selection.aoi)
         self._show_area()
         form = self.form
         test, live = self._problems(form)
@@ -167,9 +170,11 @@ class NewJob(QObject):
     def _problems(self, form: Form) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
         if form.configuration is None:
             texts = (form.problem,) if form.problem else ()
+            self.details.mark(())
             return texts, texts
         found = [validate(form.configuration, self.limits, mode) for mode in (Mode.TEST_QUERY, Mode.LIVE)]
-        test, live = (tuple(problem.message for problem in problems) for problems in found)
+        self.details.mark(found[0])
+        test, live = (self.details.located(problems) for problems in found)
         return test, live
 
     def _want_price(self, form: Form, problems: Tuple[str, ...]) -> None:
@@ -190,8 +195,10 @@ class NewJob(QObject):
             tested, verdict = freshness.fresh, freshness.text
         return Situation(
             connection_trouble=trouble,
-            area_trouble=state.error.problems[0].message if state.error is not None else "",
-            aoi=state.aoi,
+            text_trouble=self.details.trouble or (test[0] if self.details.marked and test else ""),
+            area_needed=not self.details.typed,
+            area_trouble=state.error.problems[0].message if state.error is not None and not self.details.typed else "",
+            aoi=self.area,
             workflow=self._dock.workflow.current,
             test_problems=test,
             live_problems=live,
@@ -214,9 +221,7 @@ class NewJob(QObject):
         return self._balance.credits if self._balance is not None else None
 
     def _workflow_chosen(self, workflow: Optional[Workflow]) -> None:
-        if workflow is not None:
-            parameters = workflow.data_step.block.parameters
-            self._dock.search.set_bounds(self.limits.max_scenes, parameters)
+        self.details.show_workflow(workflow, self.limits.max_scenes)
         self.refresh()
 
     def _price_asked(self) -> None:
@@ -235,23 +240,3 @@ class NewJob(QObject):
         self._decide(*self._problems(self.form))
         self._dock.foot.show_price(self.price)
         self.changed.emit()
-
-
-def _configuration(workflow: Workflow, selection: SelectionState, values: SearchValues) -> JobConfiguration:
-    known = workflow.data_step.block.parameters
-    configuration = JobConfiguration.of(workflow, selection.aoi, values.geometric_filter)
-    if values.scene_id and "ids" in known:
-        configuration = configuration.with_search(ids=[values.scene_id])
-    else:
-        if "time" in known:
-            configuration = configuration.with_search(
-                time=(date.fromisoformat(values.start), date.fromisoformat(values.end))
-            )
-        if "limit" in known:
-            configuration = configuration.with_search(limit=values.limit)
-        if "max_cloud_cover" in known:
-            configuration = configuration.with_search(max_cloud_cover=values.max_cloud_cover)
-    for step in workflow.steps[1:]:
-        if "clip_to_aoi" in step.block.parameters:
-            configuration = configuration.with_parameters(step.name, {"clip_to_aoi": True})
-    return configuration

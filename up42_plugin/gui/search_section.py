@@ -32,6 +32,7 @@ FILTERS: Sequence[Tuple[GeometricFilter, str, str]] = (
     ),
 )
 _HIGHEST_LIMIT = 500
+_IDS_ARE_SET = "Not used: scene IDs are set"
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,21 @@ class SearchSection(Section):
     """The search form; ``changed`` is emitted for every change by the person or by :meth:`set_values`."""
 
     changed = pyqtSignal()
+    any_time_asked = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__("Search", "searchSection", parent)
         outer = QVBoxLayout(self)
         self._form = QFormLayout()
         outer.addLayout(self._form)
+        self._ids_set = False
+        self.note = hint_label()
+        self.note.setObjectName("searchNote")
+        self.note.hide()
+        below = QWidget()  # opening the group shows its own children, hidden or not
+        QVBoxLayout(below).addWidget(self.note)
+        below.layout().setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(below)
         self._build_filter()
         self._build_scene()
         self._build_time()
@@ -103,6 +113,7 @@ class SearchSection(Section):
             ("Last 30 Days", self._last_30_days),
             ("Last 12 Months", self._last_12_months),
             ("This Year", self._this_year),
+            ("Any Time", self.any_time_asked),
         ):
             menu.addAction(label).triggered.connect(slot)
         self._time_menu.setMenu(menu)
@@ -177,6 +188,27 @@ class SearchSection(Section):
         self.limit.setValue(values.limit)
         self.clouds.setValue(values.max_cloud_cover)
 
+    def show_values(self, values: SearchValues, ids_set: bool, filter_typed: bool) -> None:
+        """Show a form's search, its scene included. ``ids_set`` when scene IDs are asked for, of whatever number.
+
+        ``filter_typed`` when the filter is what the typed geometry says.
+        """
+        self.set_values(values)
+        if str(self.scene.currentData() or "") != values.scene_id:
+            self.choose_scene(values.scene_id)
+        self.filter.setEnabled(not filter_typed)
+        self._ids_set = ids_set
+        self._scene_changed()
+
+    def show_note(self, text: str) -> None:
+        """What holds although the fields cannot show it; an empty text when they say it all."""
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
+
+    def offers(self, ids: Sequence[str]) -> bool:
+        """Whether these are one scene that can be chosen here."""
+        return len(ids) == 1 and self.scene.findData(ids[0]) > 0
+
     def set_bounds(self, most_scenes: Optional[int], parameters: Mapping[str, object]) -> None:
         """Take the limit's maximum from the project, and hide what the data block has no parameter for."""
         self.limit.setMaximum(most_scenes or _HIGHEST_LIMIT)
@@ -218,10 +250,10 @@ class SearchSection(Section):
         self.scene.setCurrentIndex(max(0, self.scene.findData(scene_id)))
 
     def _scene_changed(self) -> None:
-        free = not self.scene.currentData()
+        free = not self.scene.currentData() and not self._ids_set
         for widget in (self.start, self.end, self._time_menu, self.limit, self.clouds, self._slider):
             widget.setEnabled(free)
-        note = "" if free else "Not used: a scene is chosen"
+        note = "" if free else "Not used: a scene is chosen" if self.scene.currentData() else _IDS_ARE_SET
         for widget in (self.start, self.end, self.limit):
             widget.setToolTip(note)
         self.clouds.setToolTip(note or "Clouds of the whole scene, not of your area")

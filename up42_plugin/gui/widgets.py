@@ -8,7 +8,7 @@ from qgis.core import QgsApplication
 from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import QSize, Qt
 from qgis.PyQt.QtGui import QFontMetrics, QIcon, QPainter, QPaintEvent
-from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 SUCCESS, WARNING, INFORMATION = "/mIconSuccess.svg", "/mIconWarning.svg", "/mActionPropertiesWidget.svg"
 RUNNING, QUEUED, ON_HOLD, CANCELLED = "/mTaskRunning.svg", "/mTaskQueued.svg", "/mTaskOnHold.svg", "/mTaskCancel.svg"
@@ -70,6 +70,17 @@ class Section(QgsCollapsibleGroupBox):
         self.setObjectName(name)
         self._plain_title, self._summary = title, ""
         self.collapsedStateChanged.connect(self._show_title)
+
+    def enclose(self) -> None:
+        """Put the content, once it is built, into one widget.
+
+        The group shows and hides its own children when it is opened and closed, whether they should be seen or not.
+        """
+        body = QWidget()
+        layout = self.layout()
+        layout.setContentsMargins(0, 0, 0, 0)
+        body.setLayout(layout)
+        QVBoxLayout(self).addWidget(body)
 
     def set_summary(self, text: str) -> None:
         """The content in a few words, plain text."""

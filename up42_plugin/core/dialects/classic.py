@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
+from up42_plugin.api.calls import path_of
 from up42_plugin.api.classic.client import ClassicClient
 from up42_plugin.api.classic.jobs import JobInfo
 from up42_plugin.api.classic.workflows import TaskInfo
@@ -305,6 +306,11 @@ class ClassicProvider:
 
     def __repr__(self) -> str:
         return f"ClassicProvider({self.connection_id!r}, project_id={self.project_id!r})"
+
+    def submission_url(self, workflow_id: str) -> str:
+        """The address that jobs of a workflow are sent to."""
+        path = path_of("projects", self.project_id, "workflows", workflow_id, "jobs")
+        return f"{self._address.rstrip('/')}/{path.lstrip('/')}"
 
     @contextmanager
     def open(self, context: JobContext, notice: Optional[Notice] = None) -> Iterator[ClassicService]:

@@ -1,0 +1,164 @@
+"""The JSON of a job in QGIS's code editor, with marks and notes where something is wrong."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Mapping, Optional
+
+from qgis.gui import QgsCodeEditor, QgsCodeEditorColorScheme, QgsFilterLineEdit
+from qgis.PyQt.Qsci import QsciLexerJSON, QsciScintilla
+from qgis.PyQt.QtCore import QEvent, Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtGui import QKeyEvent, QKeySequence
+from qgis.PyQt.QtWidgets import QShortcut, QVBoxLayout, QWidget
+
+_CHECK_AFTER_MS = 300
+_LEAST_HEIGHT = 320
+_ROLE = QgsCodeEditorColorScheme.ColorRole
+
+
+class _CodeEditor(QgsCodeEditor):
+    """QGIS's editor with JSON colours of the theme in use; Ctrl+Tab leaves it."""
+
+    def __init__(self) -> None:
+        super().__init__(None, "JSON", True)
+        lexer = QsciLexerJSON(self)
+        lexer.setFoldCompact(False)
+        font = self.lexerFont()
+        lexer.setDefaultFont(font)
+        lexer.setFont(font, -1)
+        lexer.setPaper(self.lexerColor(_ROLE.Background), -1)
+        lexer.setColor(self.lexerColor(_ROLE.Default), -1)
+        for style, role in (
+            (QsciLexerJSON.Number, _ROLE.Number),
+            (QsciLexerJSON.String, _ROLE.DoubleQuote),
+            (QsciLexerJSON.Property, _ROLE.Tag),
+            (QsciLexerJSON.Keyword, _ROLE.Keyword),
+            (QsciLexerJSON.Operator, _ROLE.Operator),
+        ):
+            lexer.setColor(self.lexerColor(role), style)
+        self.setLexer(lexer)
+        self.setLineNumbersVisible(True)
+        self.setFoldingVisible(True)
+        self.setTabWidth(2)
+        self.setIndentationsUseTabs(False)
+        self.setAutoIndent(True)
+        self.setBraceMatching(QsciScintilla.BraceMatch.SloppyBraceMatch)
+        self.setEolMode(QsciScintilla.EolMode.EolUnix)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            if control and event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+                self._leave(forward=event.key() == Qt.Key.Key_Tab)
+                return True
+        return bool(super().event(event))
+
+    def _leave(self, forward: bool) -> None:
+        """Qt's own way on is closed: the editor keeps the focus for its tabs."""
+        widget: QWidget = self
+        while True:
+            widget = widget.nextInFocusChain() if forward else widget.previousInFocusChain()
+            if widget is self:
+                return
+            reachable = widget.isVisible() and widget.isEnabled() and widget.window() is self.window()
+            if reachable and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not self.isAncestorOf(widget):
+                reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
+                widget.setFocus(reason)
+                return
+
+
+class JsonEditor(QWidget):
+    """An editor with a search line.
+
+    ``touched`` at once when a person changes the text, ``settled`` a moment after the last change.
+    """
+
+    touched = pyqtSignal()
+    settled = pyqtSignal()
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("jsonPage")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.find_line = QgsFilterLineEdit()
+        self.find_line.setObjectName("jsonFind")
+        self.find_line.setPlaceholderText("Find in the text")
+        self.find_line.setShowClearButton(True)
+        self.find_line.returnPressed.connect(self.find_next)
+        self.find_line.hide()
+        layout.addWidget(self.find_line)
+        self.editor = _CodeEditor()
+        self.editor.setObjectName("json")
+        self.editor.setAccessibleName("Job as JSON")
+        self.editor.setMinimumHeight(_LEAST_HEIGHT)
+        layout.addWidget(self.editor, 1)
+        self._marks: Dict[int, str] = {}
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_CHECK_AFTER_MS)
+        self._timer.timeout.connect(self.settled)
+        self._showing = False
+        self.editor.textChanged.connect(self._edited)
+        for keys, slot in (("Ctrl+F", self._find), ("F8", self.next_mark)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(slot)
+
+    @property
+    def text(self) -> str:
+        """The text as it is."""
+        return str(self.editor.text())
+
+    @property
+    def marks(self) -> Mapping[int, str]:
+        """The notes shown, by line (from 1)."""
+        return dict(self._marks)
+
+    def show_text(self, text: str) -> None:
+        """Show another text, without telling of a change; the place in it is kept as far as possible."""
+        self._timer.stop()
+        if text == self.text:
+            return
+        line, column = self.editor.getCursorPosition()
+        self._showing = True
+        self.editor.setText(text)
+        self._showing = False
+        self.editor.setCursorPosition(min(line, self.editor.lines() - 1), column)
+
+    def show_marks(self, marks: Mapping[int, str]) -> None:
+        """Mark lines (from 1), each with its note below."""
+        if marks == self._marks:
+            return
+        self._marks = dict(marks)
+        self.editor.clearWarnings()
+        for line, note in sorted(marks.items()):
+            self.editor.addWarning(line - 1, note)
+
+    def go_to(self, line: int) -> None:
+        """Put the cursor into a line (from 1)."""
+        self.editor.setCursorPosition(line - 1, 0)
+        self.editor.ensureLineVisible(line - 1)
+        self.editor.setFocus()
+
+    def next_mark(self) -> None:
+        """Go to the next marked line, after the last one to the first."""
+        lines: List[int] = sorted(self._marks)
+        if lines:
+            here = self.editor.getCursorPosition()[0] + 1
+            self.go_to(next((line for line in lines if line > here), lines[0]))
+
+    def find_next(self) -> None:
+        """Select the next place of what is looked for."""
+        words = self.find_line.text()
+        if words:
+            self.editor.findFirst(words, False, False, False, True)
+
+    def _find(self) -> None:
+        self.find_line.show()
+        self.find_line.setFocus()
+        self.find_line.selectAll()
+
+    def _edited(self) -> None:
+        if not self._showing:
+            self._timer.start()
+            self.touched.emit()
