@@ -5,10 +5,26 @@ from __future__ import annotations
 import json
 
 import pytest
+from area_kit import (
+    BEYOND_UTM,
+    BOW_TIE,
+    HOLED,
+    LARGE,
+    MERIDIAN,
+    NBSP,
+    TINY,
+    TWO_SMALL_PARTS,
+    corner,
+    mouse,
+    press,
+    rubber_bands,
+    state,
+    take,
+)
 from plugin_kit import ANALYTIC, SPEED, SUPERRESOLUTION, TAORMINA, idle, plugin_in, turn, wait_for
 from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsRectangle, QgsSettings, QgsVectorLayer
-from qgis.gui import QgsMapMouseEvent, QgsMapToolPan, QgsProjectionSelectionDialog, QgsRubberBand
-from qgis.PyQt.QtCore import QEvent, QPoint, Qt
+from qgis.gui import QgsMapToolPan, QgsProjectionSelectionDialog
+from qgis.PyQt.QtCore import QEvent, Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QApplication, QInputDialog
 from sandbox_process import start_sandbox
@@ -16,21 +32,6 @@ from sandbox_process import start_sandbox
 from up42_plugin.core.aoi import AOI
 from up42_plugin.core.area_file import write_area
 from up42_plugin.qgis_bridge.area_sources import SourceKind
-
-NBSP = "\u00a0"
-TWO_SMALL_PARTS = (
-    "MultiPolygon (((15.28 37.84, 15.2825 37.84, 15.2825 37.8415, 15.28 37.8415, 15.28 37.84)), "
-    "((15.286 37.84, 15.2875 37.84, 15.2875 37.8415, 15.286 37.8415, 15.286 37.84)))"
-)
-TINY = "Polygon ((15.28 37.84, 15.282 37.84, 15.282 37.842, 15.28 37.842, 15.28 37.84))"
-BOW_TIE = "Polygon ((15.28 37.84, 15.30 37.86, 15.30 37.84, 15.28 37.86, 15.28 37.84))"
-HOLED = (
-    "Polygon ((15.28 37.84, 15.30 37.84, 15.30 37.86, 15.28 37.86, 15.28 37.84), "
-    "(15.285 37.845, 15.285 37.85, 15.29 37.85, 15.29 37.845, 15.285 37.845))"
-)
-MERIDIAN = "Polygon ((179.9 10, 180.05 10, 180.05 10.1, 179.9 10.1, 179.9 10))"
-BEYOND_UTM = "Polygon ((400000 4100000, 40000000 4100000, 40000000 4200000, 400000 4200000, 400000 4100000))"
-LARGE = "Polygon ((15 37, 15.2 37, 15.2 37.2, 15 37.2, 15 37))"
 
 
 @pytest.fixture(scope="module")
@@ -52,45 +53,6 @@ def kit(sandbox, tmp_path, qgis_app):
         canvas.setExtent(QgsRectangle(15.2, 37.8, 15.4, 38.0))
         yield kit
         idle()
-
-
-def state(kit):
-    return kit.desk.new_job.selection
-
-
-def take(kit, kind):
-    """Choose an entry of Take from."""
-    combo = kit.dock.area.source
-    combo.setCurrentIndex(combo.findData(kind.value))
-
-
-def press(kit, name):
-    """Click the button of a row."""
-    button = wait_for(lambda: kit.dock.area.problem.button(name), f"the button {name}; {kit.dock.area.problem.text}")
-    turn()
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-    turn()
-
-
-def mouse(kit, kind, x, y, button=Qt.MouseButton.LeftButton):
-    canvas = kit.iface.mapCanvas()
-    event = QgsMapMouseEvent(canvas, kind, QPoint(x, y), button, button, Qt.KeyboardModifier.NoModifier)
-    tool = canvas.mapTool()
-    if kind == QEvent.Type.MouseButtonPress:
-        tool.canvasPressEvent(event)
-    elif kind == QEvent.Type.MouseMove:
-        tool.canvasMoveEvent(event)
-    else:
-        tool.canvasReleaseEvent(event)
-
-
-def corner(kit, x, y, button=Qt.MouseButton.LeftButton):
-    mouse(kit, QEvent.Type.MouseMove, x, y)
-    mouse(kit, QEvent.Type.MouseButtonRelease, x, y, button)
-
-
-def rubber_bands(kit):
-    return [item for item in kit.iface.mapCanvas().scene().items() if isinstance(item, QgsRubberBand)]
 
 
 # -- mends

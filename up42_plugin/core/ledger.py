@@ -12,7 +12,7 @@ import json
 import sqlite3
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any, Callable, Mapping, Optional, Tuple
@@ -20,7 +20,7 @@ from typing import Any, Callable, Mapping, Optional, Tuple
 from up42_plugin.core.configuration import JobConfiguration
 from up42_plugin.core.estimation import Range
 from up42_plugin.core.jobs import Mode
-from up42_plugin.core.ledger_file import LedgerError, LedgerFile, utc_now
+from up42_plugin.core.ledger_file import LedgerError, LedgerFile, text_of, time_of, utc_now
 
 Clock = Callable[[], datetime]
 
@@ -136,7 +136,7 @@ class Ledger:
     def add(self, new: NewJob) -> Submission:
         """Commit a job with its first submission: PENDING, about to be sent for the first time."""
         job_id = uuid.uuid4().hex
-        now = _text(self._now())
+        now = text_of(self._now())
         agreed = new.agreed
         with self._file.writing() as connection:
             connection.execute(
@@ -180,7 +180,7 @@ class Ledger:
                 " WHERE id = ? AND attempts = ? AND state = ?",
                 (
                     SubmissionState.PENDING.value,
-                    _text(self._now()),
+                    text_of(self._now()),
                     submission.id,
                     submission.attempts,
                     SubmissionState.REFUSED.value,
@@ -202,7 +202,7 @@ class Ledger:
                 (
                     state.value,
                     reason,
-                    _text(self._now()),
+                    text_of(self._now()),
                     submission.id,
                     submission.attempts,
                     SubmissionState.PENDING.value,
@@ -216,7 +216,7 @@ class Ledger:
             connection.execute(
                 "UPDATE submissions SET state = ?, service_job_id = ?, reason = '', ended = coalesce(ended, ?)"
                 " WHERE id = ?",
-                (SubmissionState.ACCEPTED.value, service_job_id, _text(self._now()), submission.id),
+                (SubmissionState.ACCEPTED.value, service_job_id, text_of(self._now()), submission.id),
             )
             return _submission(connection, submission.id)
 
@@ -229,7 +229,7 @@ class Ledger:
                 (
                     SubmissionState.NOT_SUBMITTED.value,
                     reason,
-                    _text(self._now()),
+                    text_of(self._now()),
                     submission.id,
                     submission.attempts,
                     SubmissionState.PENDING.value,
@@ -258,7 +258,7 @@ class Ledger:
                 "SELECT coalesce(sum(coalesce(submissions.charged_credits, submissions.agreed_credits, 0)), 0)"
                 " FROM submissions JOIN jobs ON jobs.id = submissions.job_id WHERE jobs.connection_id = ?"
                 " AND jobs.mode = ? AND submissions.created >= ? AND submissions.state IN (?, ?, ?)",
-                (connection_id, Mode.LIVE.value, _text(since), *(state.value for state in counted)),
+                (connection_id, Mode.LIVE.value, text_of(since), *(state.value for state in counted)),
             ).fetchone()
         return float(row[0])
 
@@ -356,13 +356,13 @@ def _read_submission(row: sqlite3.Row) -> Submission:
         tag=row["tag"],
         name=row["name"],
         state=SubmissionState(row["state"]),
-        created=_time(row["created"]),
+        created=time_of(row["created"]),
         agreed_credits=row["agreed_credits"],
         service_job_id=row["service_job_id"],
         reason=row["reason"],
         attempts=row["attempts"],
-        sent=_time(row["sent"]),
-        ended=_time(row["ended"]) if row["ended"] else None,
+        sent=time_of(row["sent"]),
+        ended=time_of(row["ended"]) if row["ended"] else None,
         charged_credits=row["charged_credits"],
     )
 
@@ -389,14 +389,6 @@ def _read_job(connection: sqlite3.Connection, row: sqlite3.Row) -> RecordedJob:
         configuration=configuration,
         agreed=agreed,
         rerun_of=row["rerun_of"],
-        created=_time(row["created"]),
+        created=time_of(row["created"]),
         submissions=tuple(_read_submission(item) for item in submissions),
     )
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _time(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)

@@ -248,3 +248,13 @@ def _choose_journal(connection: sqlite3.Connection) -> None:
 def _undo(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         connection.execute("ROLLBACK")
+
+
+def text_of(moment: datetime) -> str:
+    """A moment as the ledger keeps it: UTC, with microseconds."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def time_of(text: str) -> datetime:
+    """The moment of :func:`text_of`, aware."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)

@@ -18,6 +18,7 @@ from up42_plugin.core.validation import Problem
 from up42_plugin.core.workflow import Workflow
 from up42_plugin.gui import search_binding
 from up42_plugin.gui.dock import Up42Dock
+from up42_plugin.gui.json_editor import broken_json_question
 from up42_plugin.gui.texts import area_text
 
 _REMEMBERED = 20
@@ -369,18 +370,10 @@ class JobDetails(QObject):
         if self._question is not None:
             self._question.raise_()
             return
-        box = self._question = QMessageBox(self._dock.window())
-        box.setObjectName("brokenJson")
-        box.setIcon(QMessageBox.Icon.Warning)
-        box.setWindowTitle("JSON")
-        box.setText(f"The JSON cannot be read. {self._broken}")
-        keep = box.addButton("Keep Editing", QMessageBox.ButtonRole.RejectRole)
-        discard = box.addButton("Discard Changes Since the Last Valid Text", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(keep)
-        box.setEscapeButton(keep)
+        box = self._question = broken_json_question(self._broken, self._dock.window())
 
         def answered(*_: object) -> None:
-            discarded = box.clickedButton() is discard
+            discarded = box.clickedButton() is not box.defaultButton()
             self._question = None
             box.deleteLater()
             if discarded:

@@ -8,7 +8,7 @@ from qgis.gui import QgsCodeEditor, QgsCodeEditorColorScheme, QgsFilterLineEdit
 from qgis.PyQt.Qsci import QsciLexerJSON, QsciScintilla
 from qgis.PyQt.QtCore import QEvent, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QKeyEvent, QKeySequence
-from qgis.PyQt.QtWidgets import QShortcut, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QMessageBox, QShortcut, QVBoxLayout, QWidget
 
 _CHECK_AFTER_MS = 300
 _LEAST_HEIGHT = 320
@@ -162,3 +162,17 @@ class JsonEditor(QWidget):
         if not self._showing:
             self._timer.start()
             self.touched.emit()
+
+
+def broken_json_question(problem: object, window: QWidget) -> QMessageBox:
+    """Ask whether text that cannot be read is kept (the default, and Escape) or given up."""
+    box = QMessageBox(window)
+    box.setObjectName("brokenJson")
+    box.setIcon(QMessageBox.Icon.Warning)
+    box.setWindowTitle("JSON")
+    box.setText(f"The JSON cannot be read. {problem}")
+    keep = box.addButton("Keep Editing", QMessageBox.ButtonRole.RejectRole)
+    box.addButton("Discard Changes Since the Last Valid Text", QMessageBox.ButtonRole.DestructiveRole)
+    box.setDefaultButton(keep)
+    box.setEscapeButton(keep)
+    return box
