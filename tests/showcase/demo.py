@@ -36,7 +36,7 @@ from up42_plugin.qgis_bridge.settings import PluginSettings  # noqa: E402
 OUT = ROOT / "build" / "demo"
 SAMPLE = ROOT / "resources" / "sample" / "taormina.geojson"
 WORKFLOW = "Sentinel-2 L2A → Super-resolution"
-DOCK_SIZE = (420, 860)
+DOCK_SIZE = (420, 1000)
 
 
 def say(text: str) -> None:
