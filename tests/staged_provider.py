@@ -50,6 +50,7 @@ class StagedProvider:
         self.jobs = {}
         self.calls = []
         self._gates = {}
+        self._raised = []
         self.answers = {
             "project": Project("p-1", "Coastal study"),
             "limits": Limits(1, 500, 100.0),
@@ -79,6 +80,12 @@ class StagedProvider:
     def let_go(self, call):
         self._gates.pop(call).set()
 
+    def forget(self):
+        """Let go of what errors hold on to: everything on the way from here to where they were caught."""
+        for error in self._raised:
+            error.with_traceback(None)
+            error.__context__ = None
+
     def called(self, call):
         """The arguments of each time it was called."""
         return [arguments for name, arguments in list(self.calls) if name == call]
@@ -100,6 +107,7 @@ class StagedProvider:
         if isinstance(staged, list):
             staged = staged.pop(0) if len(staged) > 1 else staged[0]
         if isinstance(staged, BaseException):
+            self._raised.append(staged)
             raise staged
         return staged(*arguments) if callable(staged) else staged
 

@@ -146,6 +146,8 @@ class DeskKit(QObject):
         self.tracker.close()
         self.monitor.stop()
         assert self._runner.shutdown()
+        for service in self.services.values():
+            service.forget()
         self.network.close()
         self.iface.removeDockWidget(self.dock)
         self.dock.deleteLater()

@@ -1,4 +1,4 @@
-"""What a plugin may leave behind, counted, and the fixtures of the tests that count it."""
+"""What a plugin may leave behind, counted."""
 
 from __future__ import annotations
 

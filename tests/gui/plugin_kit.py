@@ -245,7 +245,7 @@ class PluginKit:
 
     def begin_test_query(self) -> Run:
         """Click Run Test Query."""
-        return self._begun(lambda: self.click(self.dock.foot.test_button))
+        return self.begun(lambda: self.click(self.dock.foot.test_button))
 
     def test_query(self) -> Run:
         """A whole test query, its scenes read and its layers added."""
@@ -263,7 +263,7 @@ class PluginKit:
     def begin_live_job(self) -> Run:
         """Click Run Live Job…, and Run in the confirmation."""
         dialog = self.dialog()
-        return self._begun(lambda: self.click(dialog.run_button))
+        return self.begun(lambda: self.click(dialog.run_button))
 
     def live_job(self) -> Run:
         """A whole live job up to its credits; not loaded yet."""
@@ -299,7 +299,8 @@ class PluginKit:
             return True
         return now.state in (JobState.FAILED, JobState.ERROR, JobState.CANCELLED) and not now.busy
 
-    def _begun(self, begin: Callable[[], None]) -> Run:
+    def begun(self, begin: Callable[[], None]) -> Run:
+        """Do what begins a run, and give that run."""
         before = set(self.runs)
         begin()
         key = wait_for(lambda: next(iter(set(self.runs) - before), None), "a new run", of=self.situation)

@@ -156,7 +156,7 @@ def test_service_that_takes_no_token(kit, remote):
     assert kit.states() == ["REFUSED"]
     kit.assert_no_trace()
     remote.disarm()
-    kit.test_query()
+    wait_for(lambda: kit.able()[0], "the button", of=kit.situation)
 
 
 # -- the service has a bad day
@@ -208,7 +208,7 @@ def test_server_error_while_sending(kit, remote, status):
     assert kit.states() == ["NOT_SUBMITTED"]
     assert len(remote.jobs()) == before
     kit.assert_no_trace()
-    kit.test_query()
+    wait_for(lambda: kit.able()[0], "the button", of=kit.situation)
 
 
 def test_lost_answer_is_found_and_not_sent_twice(kit, remote):

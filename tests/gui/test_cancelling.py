@@ -185,8 +185,9 @@ def test_test_query_whose_quicklooks_are_read(quick, tmp_path, qgis_app, cancel)
         idle()
         assert kit.states() == ["ACCEPTED"]
         nothing_left(kit)
-        kit.test_query()
-        assert kit.layers()
+        if cancel is by_row:
+            kit.test_query()
+            assert kit.layers()
 
 
 # -- live jobs

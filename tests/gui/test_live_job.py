@@ -22,7 +22,6 @@ from up42_plugin.gui.confirm_dialog import ConfirmDialog
 
 N = "\u00a0"
 DOWN = NetworkError("No answer from api.example.org within 30 s.")
-LOST = OutcomeUnknownError("No answer.")
 BUSY = TooManyJobsError("This project runs as many jobs as it may.", status=429)
 
 
@@ -299,7 +298,7 @@ class TestHowItGoesOn:
 
         def lost(request):
             take(request)
-            raise LOST
+            raise OutcomeUnknownError("No answer.")
 
         kit.service.answers["submit"] = lost
         kit.click(kit.confirmation().run_button)

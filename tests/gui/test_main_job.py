@@ -100,7 +100,7 @@ def _walk(kit: PluginKit, remote: Remote) -> Dict[str, Any]:
     seen["prices"] = {name: label.text() for name, label in dialog.price_labels.items()}
     seen["run text"] = dialog.run_button.text()
     dialog.job_name.setText("Coast at Taormina")
-    run = kit._begun(lambda: kit.click(dialog.run_button))
+    run = kit.begun(lambda: kit.click(dialog.run_button))
     kit.wait(run, lambda now: now.succeeded and now.credits_charged is not None, "the live job")
     seen["files before loading"] = kit.files_of(run)
     wait_for(lambda: "credit" in kit.told[-1], "the message")

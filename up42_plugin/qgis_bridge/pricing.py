@@ -37,6 +37,7 @@ class Pricing(QObject):
         self._provider: Optional[ServiceProvider] = None
         self._key: Optional[str] = ""
         self._job: Optional[Job] = None
+        self._question = 0
 
     def want(self, configuration: Optional[JobConfiguration], provider: Optional[ServiceProvider]) -> None:
         """Have the price of this configuration; None stops asking."""
@@ -62,12 +63,13 @@ class Pricing(QObject):
 
     def _cancel(self) -> None:
         self._timer.stop()
+        self._question += 1
         job, self._job = self._job, None
         if job is not None:
             job.cancel()
 
     def _ask(self) -> None:
-        configuration, provider = self._wanted, self._provider
+        configuration, provider, question = self._wanted, self._provider, self._question
         if configuration is None or provider is None:
             return
 
@@ -76,14 +78,14 @@ class Pricing(QObject):
                 return service.estimate(configuration)
 
         job = self._job = self._runner.start("UP42: estimating", work, long_running=True, hidden=True)
-        job.succeeded.connect(lambda estimation: self._answered(job, estimation))
-        job.failed.connect(lambda error: self._refused(job, error))
-        job.cancelled.connect(lambda: self._refused(job, Up42Error("Asking for the price was cancelled.")))
+        job.succeeded.connect(lambda estimation: self._answered(question, estimation))
+        job.failed.connect(lambda error: self._refused(question, error))
+        job.cancelled.connect(lambda: self._refused(question, Up42Error("Asking for the price was cancelled.")))
 
-    def _answered(self, job: Job, estimation: Estimation) -> None:
-        if job is self._job:  # else it is not wanted any more
+    def _answered(self, question: int, estimation: Estimation) -> None:
+        if question == self._question:  # else it is not wanted any more
             self.estimated.emit(estimation)
 
-    def _refused(self, job: Job, error: BaseException) -> None:
-        if job is self._job:
+    def _refused(self, question: int, error: BaseException) -> None:
+        if question == self._question:
             self.failed.emit(error)

@@ -41,6 +41,7 @@ class ProjectReader(QObject):
         self._runner = runner
         self._project: Optional[Job] = None
         self._balance: Optional[Job] = None
+        self._project_wish = self._balance_wish = 0
 
     def read(self, provider: ServiceProvider) -> None:
         """Read project, limits and workflows, and the balance beside them."""
@@ -52,12 +53,14 @@ class ProjectReader(QObject):
             return ProjectData(provider.connection_id, project, limits, workflows)
 
         before, connection_id = self._project, provider.connection_id
+        self._project_wish += 1
+        wish = self._project_wish
         job = self._project = self._runner.start("UP42: reading the project", work, long_running=True, hidden=True)
         if before is not None:
             before.cancel()
         job.succeeded.connect(self.project_read)
         job.failed.connect(lambda error: self.failed.emit(connection_id, error))
-        job.cancelled.connect(lambda: self._project_cancelled(job, connection_id))
+        job.cancelled.connect(lambda: self._project_cancelled(wish, connection_id))
         self.read_balance(provider)
 
     def read_balance(self, provider: ServiceProvider) -> None:
@@ -69,26 +72,30 @@ class ProjectReader(QObject):
                 return connection_id, service.balance()
 
         before = self._balance
+        self._balance_wish += 1
+        wish = self._balance_wish
         job = self._balance = self._runner.start("UP42: reading the balance", work, long_running=True, hidden=True)
         if before is not None:
             before.cancel()
         job.succeeded.connect(self._tell_balance)
         job.failed.connect(lambda error: self.balance_failed.emit(connection_id, error))
-        job.cancelled.connect(lambda: self._balance_cancelled(job, connection_id))
+        job.cancelled.connect(lambda: self._balance_cancelled(wish, connection_id))
 
     def stop(self) -> None:
         """Drop what is being read: another connection was chosen."""
         reading, self._project, self._balance = (self._project, self._balance), None, None
+        self._project_wish += 1
+        self._balance_wish += 1
         for job in reading:
             if job is not None:
                 job.cancel()
 
-    def _project_cancelled(self, job: Job, connection_id: str) -> None:
-        if job is self._project:  # by the person, in the task manager
+    def _project_cancelled(self, wish: int, connection_id: str) -> None:
+        if wish == self._project_wish:  # by the person, in the task manager
             self.failed.emit(connection_id, Up42Error("Reading the project was cancelled."))
 
-    def _balance_cancelled(self, job: Job, connection_id: str) -> None:
-        if job is self._balance:
+    def _balance_cancelled(self, wish: int, connection_id: str) -> None:
+        if wish == self._balance_wish:
             self.balance_failed.emit(connection_id, Up42Error("Reading the balance was cancelled."))
 
     def _tell_balance(self, answer: Tuple[str, Balance]) -> None:
