@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Tuple
 
 import numpy as np
 import pytest
+from layer_views import covers, group_of, over_area, rasters, vectors
 from osgeo import gdal
 from plugin_kit import (
     ANALYTIC,
@@ -27,7 +28,6 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsGeometry,
-    QgsMapLayer,
     QgsProject,
     QgsRasterLayer,
     QgsVectorLayer,
@@ -115,40 +115,6 @@ def view_of(kit: PluginKit) -> Tuple[str, float, float, float]:
     extent = kit.iface.canvas.extent()
     crs = kit.iface.canvas.mapSettings().destinationCrs().authid()
     return crs, round(extent.center().x(), 2), round(extent.center().y(), 2), round(extent.width(), 2)
-
-
-def over_area(layer: QgsRasterLayer, wkt: str) -> np.ndarray:
-    """All bands of a raster's pixels inside an area (EPSG:4326), shape (bands, pixels), from what GDAL reads."""
-    outline = "/vsimem/area.geojson"
-    geometry = QgsGeometry.fromWkt(wkt).asJson()
-    gdal.FileFromMemBuffer(outline, f'{{"type":"Feature","properties":{{}},"geometry":{geometry}}}'.encode())
-    dataset = gdal.Open(layer.source())
-    cut = gdal.Warp("", dataset, format="MEM", cutlineDSName=outline, cropToCutline=True, dstAlpha=True)
-    gdal.Unlink(outline)
-    pixels = cut.ReadAsArray()
-    inside = pixels[-1] > 0
-    assert inside.any()
-    return pixels[:-1, inside]
-
-
-def covers(layer: QgsMapLayer, wkt: str) -> bool:
-    """Whether a layer's extent covers an area (EPSG:4326)."""
-    area = QgsGeometry.fromWkt(wkt)
-    transform = QgsCoordinateTransform(QgsCoordinateReferenceSystem(WGS84), layer.crs(), QgsProject.instance())
-    area.transform(transform)
-    return QgsGeometry.fromRect(layer.extent().buffered(0.5)).contains(area)
-
-
-def group_of(layer: QgsMapLayer) -> str:
-    return QgsProject.instance().layerTreeRoot().findLayer(layer.id()).parent().name()
-
-
-def rasters(layers: List[QgsMapLayer]) -> List[QgsRasterLayer]:
-    return [layer for layer in layers if isinstance(layer, QgsRasterLayer)]
-
-
-def vectors(layers: List[QgsMapLayer]) -> List[QgsVectorLayer]:
-    return [layer for layer in layers if isinstance(layer, QgsVectorLayer)]
 
 
 def test_live_job_is_closed_before_test_query_and_after_each_change(story):
