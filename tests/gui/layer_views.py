@@ -34,7 +34,7 @@ def over_area(layer: QgsRasterLayer, wkt: str) -> np.ndarray:
 def covers(layer: QgsMapLayer, wkt: str) -> bool:
     """Whether a layer's extent covers an area (EPSG:4326)."""
     area = QgsGeometry.fromWkt(wkt)
-    transform = QgsCoordinateTransform(QgsCoordinateReferenceSystem(WGS84), layer.crs(), QgsProject.instance())
+    transform = QgsCoordinateTransform(QgsCoordinateReferenceSystem("EPSG:4326"), layer.crs(), QgsProject.instance())
     area.transform(transform)
     return QgsGeometry.fromRect(layer.extent().buffered(0.5)).contains(area)
 
