@@ -233,7 +233,7 @@ def test_limits_hold_in_the_dock_and_in_the_confirmation(kit, page, sandbox):
     dialog.typed.setText(least + "0")
     assert not dialog.run_button.isEnabled()
     dialog.typed.setText(least)
-    run = kit._begun(lambda: kit.click(dialog.run_button))
+    run = kit.begun(lambda: kit.click(dialog.run_button))
     kit.wait(run, lambda now: now.succeeded and now.credits_charged is not None, "the live job")
     charged = kit.runs[run.key].credits_charged
 
