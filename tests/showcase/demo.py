@@ -37,6 +37,7 @@ OUT = ROOT / "build" / "demo"
 SAMPLE = ROOT / "resources" / "sample" / "taormina.geojson"
 WORKFLOW = "Sentinel-2 L2A → Super-resolution"
 DOCK_SIZE = (420, 1000)
+SETTLING_S = 0.5
 
 
 def say(text: str) -> None:
@@ -246,6 +247,8 @@ class Demo:
         dock.setFloating(True)
         dock.resize(*DOCK_SIZE)
         wait_for(lambda: dock.width() >= DOCK_SIZE[0], "the dock's size")
+        settled = time.monotonic() + SETTLING_S
+        wait_for(lambda: time.monotonic() > settled, "the dock's layout")
         dock.grab().save(str(OUT / "dock.png"))
         if rasters:
             canvas.setDestinationCrs(rasters[0].crs())
