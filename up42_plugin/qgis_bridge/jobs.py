@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from contextlib import contextmanager
-from typing import Any, Callable, Deque, Dict, Generic, Iterator, List, Optional, Tuple, TypeVar
+from typing import Any, Callable, Deque, Dict, Generic, Iterator, List, Optional, Set, Tuple, TypeVar
 
 from qgis.core import QgsApplication, QgsTask
 from qgis.PyQt import sip
@@ -26,6 +26,8 @@ Work = Callable[[JobContext], T]
 
 PROGRESS_INTERVAL_MS = 100
 LONG_RUNNING_LIMIT = 16
+#: A task that QGIS has not begun after two looks, while threads are free, was lost on the way.
+LOOK_FOR_LOST_MS = 1000
 
 
 class Job(QObject, Generic[T]):
@@ -96,6 +98,10 @@ class JobRunner(QObject):
     Short jobs hold a thread of the pool that QGIS 3.22 draws the map with, so they leave at least one to it. Long ones
     give theirs back while they run and have a limit of their own. Whatever is beyond a limit waits on hold, visible in
     QGIS's task manager.
+
+    QGIS loses a waiting task now and then: when an earlier one changes its state, the manager takes back from the pool
+    what it still holds to be that task's runnable, and by then a new task's may have its address. Such a task would
+    wait for ever, and all behind it, so it is begun again.
     """
 
     def __init__(self, log: PanelLog, parent: Optional[QObject] = None) -> None:
@@ -105,6 +111,10 @@ class JobRunner(QObject):
         self._closed = False
         self._short = _Lane(max(1, _pool().maxThreadCount() - 1))
         self._long = _Lane(LONG_RUNNING_LIMIT)
+        self._suspects: Set[Job] = set()
+        self._lost_timer = QTimer(self)
+        self._lost_timer.setInterval(LOOK_FOR_LOST_MS)
+        self._lost_timer.timeout.connect(self._look_for_lost)
 
     @property
     def active(self) -> int:
@@ -126,15 +136,41 @@ class JobRunner(QObject):
         lane = self._long if long_running else self._short
         pool = _pool() if long_running else None
         task = _Task(title, work, flags=_flags(hidden), pool=pool, post=job.post, log=self._log)
+        self._follow(job, task)
+        lane.add(task)
+        QgsApplication.taskManager().addTask(task)
+        if not self._lost_timer.isActive():
+            self._lost_timer.start()
+        return job
 
+    def _follow(self, job: Job, task: _Task) -> None:
         def done(outcome: _Outcome) -> None:
-            self._finish(job, lane, task, outcome)
+            self._finish(job, task, outcome)
 
         task.deliver = done
         self._live[job] = task
-        lane.add(task)
+
+    def _look_for_lost(self) -> None:
+        pool = _pool()
+        if not self._live:
+            self._lost_timer.stop()
+        queued = {job for job, task in self._live.items() if task.status() == QgsTask.TaskStatus.Queued}
+        if pool.activeThreadCount() >= pool.maxThreadCount():
+            queued.clear()  # they have good reason to wait
+        lost, self._suspects = queued & self._suspects, queued - self._suspects
+        for job in lost:
+            self._begin_again(job, self._live[job])
+
+    def _begin_again(self, job: Job, lost: _Task) -> None:
+        task = lost.again()
+        if task is None:
+            return
+        lost.deliver = None
+        self._follow(job, task)
+        for lane in (self._short, self._long):
+            lane.replace(lost, task)
+        lost.cancel()
         QgsApplication.taskManager().addTask(task)
-        return job
 
     def cancel(self, job: Job) -> None:
         """Ask a job to stop; blocked reads and sleeps of its worker wake at once."""
@@ -145,6 +181,7 @@ class JobRunner(QObject):
     def shutdown(self, timeout_ms: int = 5000) -> bool:
         """Cancel everything and wait for it; no signal is emitted any more. False when a worker did not end in time."""
         self._closed = True
+        self._lost_timer.stop()
         tasks = list(self._live.values())
         for job in self._live:
             job.close()
@@ -160,10 +197,12 @@ class JobRunner(QObject):
         _let_manager_forget([task for task, over in zip(tasks, ended) if over], deadline)
         return all(ended)
 
-    def _finish(self, job: Job, lane: _Lane, task: _Task, outcome: _Outcome) -> None:
+    def _finish(self, job: Job, task: _Task, outcome: _Outcome) -> None:
         self._live.pop(job, None)
+        self._suspects.discard(job)
         job.close()
-        lane.remove(task)
+        for lane in (self._short, self._long):
+            lane.remove(task)
         with guarded_slots(self._log, job.title):
             if outcome.cancelled:
                 job.cancelled.emit()
@@ -201,8 +240,8 @@ class _Task(QgsTask):
         self.deliver: Optional[Callable[[_Outcome], None]] = None
         self.over = threading.Event()
         self._context = ThreadContext(self._report)
-        self._work: Optional[Work[Any]] = work
-        self._pool = pool
+        self._work: List[Work[Any]] = [work]  # whoever takes it out, a thread or again(), is the only one to have it
+        self._flags, self._pool = flags, pool
         self._post = post
         self._log = log
         self._result: Any = None
@@ -218,12 +257,22 @@ class _Task(QgsTask):
                 self._pool.reserveThread()
             self.over.set()
 
+    def again(self) -> Optional[_Task]:
+        """A fresh task for the same work, None when this one has begun after all; this one has nothing to do then."""
+        try:
+            work = self._work.pop()
+        except IndexError:
+            return None
+        return _Task(self.description(), work, flags=self._flags, pool=self._pool, post=self._post, log=self._log)
+
     def _run(self) -> bool:
-        work, self._work = self._work, None
+        try:
+            work = self._work.pop()
+        except IndexError:
+            return False
         try:
             self._context.check()
-            if work is not None:
-                self._result = work(self._context)
+            self._result = work(self._context)
         except Cancelled:
             return False
         except BaseException as error:
@@ -280,6 +329,9 @@ class _Lane:
             following = self._waiting.popleft()
             self._running.append(following)
             following.unhold()
+
+    def replace(self, task: _Task, other: _Task) -> None:
+        self._running = [other if running is task else running for running in self._running]
 
     def clear(self) -> None:
         self._running.clear()
