@@ -13,6 +13,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from up42_plugin.core.aoi import MINIMUM_KM2, AoiError
 from up42_plugin.core.geometry.errors import UNREADABLE, refuse
+from up42_plugin.core.job_areas import JobArea
 from up42_plugin.core.mending import Mend, MendKind
 from up42_plugin.core.shapes import Shapes, pasted_shapes, read_vector_file
 from up42_plugin.qgis_bridge.area_material import AreaMaker, Material, Offer
@@ -48,6 +49,7 @@ class AreaState(SelectionState):
     mends: Tuple[Mend, ...] = ()
     before: Tuple[QgsGeometry, ...] = ()
     reading: bool = False
+    areas: Tuple[JobArea, ...] = ()
 
 
 _Found = Union[Material, AoiError]
