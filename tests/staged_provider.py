@@ -95,7 +95,7 @@ class StagedProvider:
         state = JobState[word] if word in JobState.__members__ else JobState.UNKNOWN
         job = replace(self.jobs[job_id], state=state, word=word, **changes)
         if state.terminal:
-            job = replace(job, started=NOW, finished=NOW)
+            job = replace(job, started=job.created, finished=_now())
         self.jobs[job_id] = job
 
     def answer(self, context, call, arguments):
@@ -113,7 +113,7 @@ class StagedProvider:
 
     def _take(self, request):
         number = len(self.jobs) + 1
-        job = Job(f"job-{number}", request.name, JobState.NOT_STARTED, "NOT_STARTED", request.mode, NOW)
+        job = Job(f"job-{number}", request.name, JobState.NOT_STARTED, "NOT_STARTED", request.mode, _now())
         self.jobs[job.id] = job
         return job
 
@@ -136,6 +136,11 @@ class _Opened:
 
     def __getattr__(self, call):
         return lambda *arguments: self._provider.answer(self._context, call, arguments)
+
+
+def _now():
+    """The jobs of a staged service are of today: what was tested on a fixed day would grow too old to buy."""
+    return datetime.now(timezone.utc)
 
 
 def task(word, name="s2-superresolution:1", task_id="task-2"):
