@@ -91,7 +91,7 @@ def _walk(kit: PluginKit, remote: Remote) -> Dict[str, Any]:
     kit.dock.search.choose_scene(newest)
     seen["live after choosing"] = (kit.dock.foot.live_button.isEnabled(), kit.reason)
     seen["second"] = kit.test_query()
-    wait_for(lambda: "credits" in kit.dock.foot.estimation.text(), "the estimation")
+    wait_for(lambda: kit.dock.foot.estimation.text().endswith("min"), "the newest estimation")
     seen["estimation"] = kit.dock.foot.estimation.text()
     seen["balance after tests"] = remote.balance()
     dialog = kit.dialog()
