@@ -9,7 +9,7 @@ from up42_plugin.core.aoi import AOI
 
 @dataclass(frozen=True)
 class JobArea:
-    """One job's area in a batch. ``label`` tells it from the others in names and messages (``north field``, ``2 of 3``)."""
+    """One area of a batch. ``label`` tells it from the others in names and messages (``north field``, ``2 of 3``)."""
 
     label: str
     aoi: AOI
