@@ -9,6 +9,7 @@ from qgis.PyQt.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from up42_plugin.gui.header import Header
 from up42_plugin.gui.new_job_tab import NewJobTab
+from up42_plugin.gui.tab_order import go_on
 
 
 class Up42Dock(QgsDockWidget):
@@ -36,3 +37,7 @@ class Up42Dock(QgsDockWidget):
         layout.addWidget(self.header)
         layout.addWidget(self.tabs, 1)
         self.setWidget(outer)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802 - Qt's name
+        """Tab and Shift+Tab go in the order of what is seen; Qt's own order is that of making."""
+        return go_on(self, forward) or bool(super().focusNextPrevChild(forward))

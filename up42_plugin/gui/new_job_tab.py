@@ -9,6 +9,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from up42_plugin.gui.area_section import AreaSection
+from up42_plugin.gui.drop_notice import DropNotice
 from up42_plugin.gui.foot import Foot
 from up42_plugin.gui.parameters_section import ParametersSection, PresetRow
 from up42_plugin.gui.runs_section import RunsSection
@@ -22,6 +23,7 @@ class NewJobTab(QWidget):
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
         self.setObjectName("newJobTab")
+        self.notice = DropNotice()
         self.area = AreaSection()
         self.workflow = WorkflowSection()
         self.presets = PresetRow()
@@ -34,7 +36,8 @@ class NewJobTab(QWidget):
         content = QWidget()
         form = QVBoxLayout(content)
         form.setContentsMargins(0, 0, 0, 0)
-        for part in (self.area, self.workflow, self.presets, self.search, self.parameters, self.runs):
+        parts = (self.notice, self.area, self.workflow, self.presets, self.search, self.parameters, self.runs)
+        for part in parts:
             form.addWidget(part)
         form.addStretch(1)
         scroll = QgsScrollArea()

@@ -26,7 +26,17 @@ from up42_plugin.gui.widgets import INFORMATION, MessageRow, hint_label, tool_bu
 
 DEFAULTS = "Defaults"
 SAVE_AS = "Save as Preset…"
-_ACTIONS = ("Import…", "Export…", "Copy as JSON", "Copy as curl", "Delete Preset", "Reset to Defaults")
+_ACTIONS = (
+    "Import…",
+    "Export…",
+    "Copy as JSON",
+    "Copy as curl",
+    "Open in Window…",
+    "Delete Preset",
+    "Reset to Defaults",
+)
+#: What is possible with a text that cannot be read, too.
+_HARMLESS = ("Copy as JSON", "Open in Window…")
 
 
 class PresetRow(QWidget):
@@ -65,6 +75,8 @@ class PresetRow(QWidget):
         self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.menu_button)
         self.actions_by_name: Dict[str, QAction] = {name: menu.addAction(name) for name in _ACTIONS}
+        for name, action in self.actions_by_name.items():
+            action.setObjectName(f"Up42{name.rstrip('…').title().replace(' ', '')}")
         self.menu_button.setMenu(menu)
         row.addWidget(self.menu_button)
         self.area_row = QWidget()
@@ -100,7 +112,7 @@ class PresetRow(QWidget):
         self.combo.setEnabled(any_workflow and not broken)
         self.combo.setToolTip(why)
         for name, action in self.actions_by_name.items():
-            usable = any_workflow and (not broken or name == "Copy as JSON")
+            usable = any_workflow and (not broken or name in _HARMLESS)
             action.setEnabled(usable and (name != "Delete Preset" or self.combo.currentIndex() > 0))
         self.json_button.setEnabled(any_workflow)
         self.menu_button.setEnabled(any_workflow)
@@ -115,9 +127,13 @@ class PresetRow(QWidget):
 
 
 class ParametersSection(QWidget):
-    """The fields of every task, or the JSON; ``edited`` carries the task and the parameter a person changed."""
+    """The fields of every task, or the JSON; ``edited`` carries the task and the parameter a person changed.
+
+    ``view_shown`` is True for the JSON.
+    """
 
     edited = pyqtSignal(str, str)
+    view_shown = pyqtSignal(bool)
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -160,6 +176,7 @@ class ParametersSection(QWidget):
         self.setSizePolicy(policy)
         self._fields.setVisible(not json)
         self.json.setVisible(json)
+        self.view_shown.emit(json)
 
 
 def _view(text: str, name: str) -> QToolButton:
