@@ -140,7 +140,7 @@ class Desk(QObject):
                 "Up42RunLiveJob": self.run_live_job,
                 "Up42Refresh": self.connecting.again,
                 "Up42Options": self.show_options,
-                "Up42OpenInWindow": self.json_window.open,
+                "Up42OpenJsonInWindow": self.json_window.open,
                 "Up42Help": lambda: show_help(Topic.START),
             },
         )

@@ -16,7 +16,7 @@ _ACTIONS: Tuple[Tuple[str, str, str], ...] = (
     ("Up42RunLiveJob", "UP42: Run Live Job…", ""),
     ("Up42Refresh", "UP42: Refresh Workflows, Jobs and Balance", ""),
     ("Up42Options", "UP42: Options…", ""),
-    ("Up42OpenInWindow", "UP42: Open JSON in Window…", ""),
+    ("Up42OpenJsonInWindow", "UP42: Open JSON in Window…", ""),
     ("Up42Help", "UP42: Help", ""),
 )
 

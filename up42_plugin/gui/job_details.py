@@ -372,7 +372,7 @@ class JobDetails(QObject):
         box = self._question = broken_json_question(self._broken, self._dock.window())
 
         def answered(*_: object) -> None:
-            discarded = box.clickedButton() is not box.defaultButton()
+            discarded = box.buttonRole(box.clickedButton()) == QMessageBox.ButtonRole.DestructiveRole
             self._question = None
             box.deleteLater()
             if discarded:

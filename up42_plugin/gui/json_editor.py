@@ -41,6 +41,7 @@ class _CodeEditor(QgsCodeEditor):
         self.setLineNumbersVisible(True)
         self.setFoldingVisible(True)
         self.setTabWidth(2)
+        self.setIndentationWidth(2)
         self.setIndentationsUseTabs(False)
         self.setAutoIndent(True)
         self.setBraceMatching(QsciScintilla.BraceMatch.SloppyBraceMatch)

@@ -7,7 +7,6 @@ from typing import Collection, Dict, List, Optional, Sequence
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAction,
-    QButtonGroup,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -63,13 +62,12 @@ class PresetRow(QWidget):
         self.combo.activated.connect(self._activated)
         row.addWidget(self.combo, 1)
         self.form_button, self.json_button = _view("Form", "viewForm"), _view("JSON", "viewJson")
-        self._views = QButtonGroup(self)
-        for button in (self.form_button, self.json_button):
-            self._views.addButton(button)
-            row.addWidget(button)
-        self.form_button.setChecked(True)
-        self.form_button.clicked.connect(lambda: self.view_asked.emit(False))
-        self.json_button.clicked.connect(lambda: self.view_asked.emit(True))
+        # no button group: it would let Tab reach only the pressed one
+        row.addWidget(self.form_button)
+        row.addWidget(self.json_button)
+        self.show_view(False)
+        self.form_button.clicked.connect(lambda: self._view_clicked(False))
+        self.json_button.clicked.connect(lambda: self._view_clicked(True))
         self.menu_button = tool_button("/mIconExpand.svg", "Import, export, copy, reset", "parametersMenu")
         self.menu_button.setArrowType(Qt.ArrowType.DownArrow)
         self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -104,7 +102,8 @@ class PresetRow(QWidget):
 
     def show_view(self, json: bool) -> None:
         """Press the button of the view that is shown."""
-        (self.json_button if json else self.form_button).setChecked(True)
+        self.json_button.setChecked(json)
+        self.form_button.setChecked(not json)
 
     def show_usable(self, any_workflow: bool, broken: bool) -> None:
         """Presets and imports would overwrite a text that cannot be read: they wait until it can."""
@@ -121,6 +120,10 @@ class PresetRow(QWidget):
         """Say that the area comes from the JSON; an empty text when it comes from the map."""
         self.area_row.setVisible(bool(text))
         self.area_text.show_message(INFORMATION, text)
+
+    def _view_clicked(self, json: bool) -> None:
+        self.show_view(json)
+        self.view_asked.emit(json)
 
     def _activated(self, index: int) -> None:
         self.preset_chosen.emit(self.combo.itemText(index))

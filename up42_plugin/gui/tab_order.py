@@ -27,10 +27,10 @@ def go_on(frame: QWidget, forward: bool) -> bool:
     """Give the focus to the next widget in ``frame``, or to the first behind it; False when there is none."""
     focused = QApplication.focusWidget()
     order = stops(frame)
-    place = next((number for number, stop in enumerate(order) if _holds(stop, focused)), None)
-    if place is None:
+    places = [number for number, stop in enumerate(order) if _holds(stop, focused)]
+    if not places:
         return False
-    following = place + (1 if forward else -1)
+    following = places[-1] + (1 if forward else -1)
     reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
     if 0 <= following < len(order):
         order[following].setFocus(reason)
@@ -61,12 +61,15 @@ def _inside(widget: QWidget) -> Iterator[QWidget]:
     if isinstance(widget, QScrollArea):
         yield from _inside(widget.widget())
         return
-    yield widget
-    if isinstance(widget, QGroupBox):
-        direct = Qt.FindChildOption.FindDirectChildrenOnly
-        yield from widget.findChildren(QToolButton, "collapseButton", direct)
+    arrows = _arrows(widget)
+    yield from arrows or [widget]  # of a group its arrow is enough: Space on it opens the group
     if widget.layout() is not None:
         yield from _in_layout(widget.layout())
+
+
+def _arrows(widget: QWidget) -> List[QToolButton]:
+    direct = Qt.FindChildOption.FindDirectChildrenOnly
+    return widget.findChildren(QToolButton, "collapseButton", direct) if isinstance(widget, QGroupBox) else []
 
 
 def _in_layout(layout: QLayout) -> Iterator[QWidget]:
