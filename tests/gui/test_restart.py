@@ -43,16 +43,17 @@ def json_of(kit):
 def test_the_form_with_its_preset_and_its_open_groups(kit, clean_service):
     kit.dock.search.limit.setValue(3)
     kit.dock.search.clouds.setValue(37)
-    box = last_task(kit).editors["clip_to_aoi"].box
-    box.click()
-    wanted = last_task(kit).values["clip_to_aoi"]
-    kit.desk.recipes.save_preset("Coast")
     last_task(kit).setCollapsed(False)
+    box = last_task(kit).editors["copy_original_bands"].box
+    box.click()
+    wanted = last_task(kit).values["copy_original_bands"]
+    assert last_task(kit).changed
+    kit.desk.recipes.save_preset("Coast")
     kit.dock.area.setCollapsed(True)
     again(kit, clean_service)
     assert (kit.dock.search.limit.value(), kit.dock.search.clouds.value()) == (3, 37)
-    assert last_task(kit).values["clip_to_aoi"] is wanted
-    assert last_task(kit).changed == 1
+    assert last_task(kit).values["copy_original_bands"] is wanted
+    assert last_task(kit).changed
     assert kit.dock.presets.combo.currentText() == "Coast"
     assert not last_task(kit).isCollapsed()
     assert kit.dock.parameters.forms[0].isCollapsed()

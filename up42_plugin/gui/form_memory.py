@@ -28,6 +28,8 @@ class FormMemory:
         """Fill the search form as it was; anything unreadable keeps its default."""
         saved = self._settings.last_configuration()
         self._workflow_id = str(saved.get("workflow_id", ""))
+        if self._workflow_id:
+            self._dock.workflow.want(self._workflow_id)  # at once: another one's search would replace the restored one
         view = saved.get("view")
         self._view = view if isinstance(view, dict) else {}
         self._details.restore_memory(saved.get("forms"))
