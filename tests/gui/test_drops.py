@@ -103,7 +103,7 @@ def test_the_selection_of_a_layer_is_the_area_and_can_be_undone(kit):
     assert state(kit).layer_id == layer.id()
     assert state(kit).feature_count == 1
     assert kit.dock.area.inputs.layer.currentLayer() is layer
-    assert notice(kit).message.text == "The selection of fields is the area."
+    assert notice(kit).message.text == "Area from the dropped layer fields, its selected features."
     assert QgsProject.instance().mapLayer(layer.id()) is layer
 
 
@@ -113,7 +113,7 @@ def test_all_of_a_layer_without_selection_is_the_area_and_can_be_undone(kit):
     drop(kit, from_tree(layer))
     assert state(kit).feature_count == 2
     assert "3.9" in kit.dock.area.size_text
-    assert notice(kit).message.text == "All of fields is the area, selected."
+    assert notice(kit).message.text == "Area from the dropped layer fields, all features."
     undo(kit)
     assert layer.selectedFeatureCount() == 0
     assert state(kit).layer_id == before.layer_id
@@ -135,7 +135,7 @@ def test_a_file_is_the_area_and_can_be_undone(kit, tmp_path):
     assert kit.dock.area.source.currentText() == "Vector File"
     assert kit.dock.area.inputs.file.filePath().endswith("field.geojson")
     assert kit.dock.area.size_text.startswith("<b>3.9")
-    assert notice(kit).message.text == "field.geojson is the area."
+    assert notice(kit).message.text == "Area from the dropped file field.geojson."
     undo(kit)
     assert state(kit).kind is SourceKind.SELECTION
     assert state(kit).aoi == before.aoi
@@ -173,7 +173,7 @@ def test_a_recipe_fills_the_form_and_can_be_undone(kit, recipe):
     assert kit.dock.search.limit.value() == 1
     assert drop(kit, from_files(recipe))[0]
     kit.wait(lambda: kit.dock.search.limit.value() == 5)
-    assert notice(kit).message.text == "five.json is imported."
+    assert notice(kit).message.text == "Parameters from the dropped file five.json."
     assert state(kit).kind is SourceKind.SELECTION
     undo(kit)
     assert kit.dock.search.limit.value() == 1
@@ -275,7 +275,7 @@ def test_a_layer_with_too_many_features_is_followed_and_not_selected(kit, monkey
     drop(kit, from_tree(layer))
     assert layer.selectedFeatureCount() == 0
     assert kit.tracker.pinned == layer.id()
-    assert "nothing is selected in it" in notice(kit).message.text
+    assert "select features in it" in notice(kit).message.text
     layer.selectByIds([1])
     kit.wait(lambda: state(kit).layer_id == layer.id() and state(kit).aoi is not None)
     assert f"{NBSP}km²" in kit.dock.area.size_text

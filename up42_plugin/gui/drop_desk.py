@@ -103,11 +103,11 @@ class DropDesk(QObject):
                 layer.selectByIds(selected)
             self._source.restore(before)
 
-        what = f"The selection of {layer.name()} is the area."
+        what = f"Area from the dropped layer {layer.name()}, its selected features."
         if not selected:
-            what = f"All of {layer.name()} is the area, selected."
+            what = f"Area from the dropped layer {layer.name()}, all features."
         if not layer.selectedFeatureCount():
-            what = f"The area follows the selection of {layer.name()}; nothing is selected in it."
+            what = f"Area from the dropped layer {layer.name()}: select features in it."
         self._area_taken(what, undo)
 
     # files
@@ -148,7 +148,7 @@ class DropDesk(QObject):
             inputs.show_file(shown)
             self._source.restore(before)
 
-        self._area_taken(f"{path.name} is the area.", undo)
+        self._area_taken(f"Area from the dropped file {path.name}.", undo)
 
     def _take_recipe(self, path: Path, text: str) -> None:
         details = self._new_job.details
@@ -161,7 +161,7 @@ class DropDesk(QObject):
         after = details.form
         if after is before:
             return  # refused, with the reason
-        self._remember(f"{path.name} is imported.", lambda: details.apply(before), lambda: _same(details.form, after))
+        self._remember(f"Parameters from the dropped file {path.name}.", lambda: details.apply(before), lambda: _same(details.form, after))
 
     # undoing
 

@@ -76,6 +76,7 @@ class Section(QgsCollapsibleGroupBox):
         self.setObjectName(name)
         self._plain_title, self._summary = title, ""
         name_collapse_button(self, title)
+        self.setSettingGroup("Up42Dock")  # open or closed is remembered, in the window and out of it
         self.collapsedStateChanged.connect(self._show_title)
 
     def enclose(self) -> None:
