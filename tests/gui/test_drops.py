@@ -128,6 +128,20 @@ def test_a_drop_on_any_field_counts_as_one_on_the_dock(kit):
         assert drag(kit, mime, widget)[0], widget.objectName()
 
 
+def test_a_file_is_not_written_into_a_text(kit, tmp_path):
+    """File managers give the address as text, too."""
+    mime = from_files(geojson(tmp_path))
+    mime.setText("file:///field.geojson")
+    kit.dock.area.choose_source(SourceKind.TEXT)
+    kit.dock.presets.json_button.click()
+    for field in (kit.dock.area.inputs.text, kit.dock.parameters.json.editor):
+        assert not field.canInsertFromMimeData(mime)
+        plain = QMimeData()
+        plain.setText("{}")
+        assert field.canInsertFromMimeData(plain)
+    assert drag(kit, mime, kit.dock.parameters.json.editor.viewport())[0]
+
+
 def test_a_file_is_the_area_and_can_be_undone(kit, tmp_path):
     before = state(kit)
     assert drop(kit, from_files(geojson(tmp_path)))[0]

@@ -7,7 +7,7 @@ from typing import Dict, Optional, Sequence, Tuple
 
 from qgis.core import QgsMapLayer, QgsMapLayerProxyModel
 from qgis.gui import QgsFileWidget, QgsMapLayerComboBox
-from qgis.PyQt.QtCore import QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QMimeData, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QToolButton, QVBoxLayout, QWidget
 
 from up42_plugin.gui.widgets import hint_label, tool_button
@@ -29,6 +29,13 @@ VECTOR_SUFFIXES = (".gpkg", ".geojson", ".json", ".shp", ".kml", ".gml", ".fgb",
 _FILES = f"Vector files ({' '.join(f'*{suffix}' for suffix in VECTOR_SUFFIXES)});;All files (*)"
 _TYPING_MS = 300
 _LINES = 3
+
+
+class _PastedText(QPlainTextEdit):
+    """Takes text; a file that is dropped on it is for the dock."""
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:  # noqa: N802 - Qt's name
+        return not source.hasUrls() and bool(super().canInsertFromMimeData(source))
 
 
 class AreaInputs(QWidget):
@@ -136,7 +143,7 @@ class AreaInputs(QWidget):
             button.setAccessibleName("Choose a vector file")
         self.file.setDialogTitle("Take the Area from a Vector File")
         self.file.fileChanged.connect(lambda path: self.file_chosen.emit(Path(path) if path else None))
-        self.text = QPlainTextEdit()
+        self.text = _PastedText()
         self.text.setObjectName("areaText")
         self.text.setAccessibleName("Pasted GeoJSON or WKT")
         self.text.setPlaceholderText("GeoJSON or WKT, in longitude and latitude")

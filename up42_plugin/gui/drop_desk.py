@@ -161,7 +161,8 @@ class DropDesk(QObject):
         after = details.form
         if after is before:
             return  # refused, with the reason
-        self._remember(f"Parameters from the dropped file {path.name}.", lambda: details.apply(before), lambda: _same(details.form, after))
+        what = f"Parameters from the dropped file {path.name}."
+        self._remember(what, lambda: details.apply(before), lambda: _same(details.form, after))
 
     # undoing
 

@@ -6,7 +6,7 @@ from typing import Dict, List, Mapping, Optional
 
 from qgis.gui import QgsCodeEditor, QgsCodeEditorColorScheme, QgsFilterLineEdit
 from qgis.PyQt.Qsci import QsciLexerJSON, QsciScintilla
-from qgis.PyQt.QtCore import QEvent, Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QEvent, QMimeData, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QKeyEvent, QKeySequence
 from qgis.PyQt.QtWidgets import QMessageBox, QShortcut, QVBoxLayout, QWidget
 
@@ -46,6 +46,10 @@ class _CodeEditor(QgsCodeEditor):
         self.setAutoIndent(True)
         self.setBraceMatching(QsciScintilla.BraceMatch.SloppyBraceMatch)
         self.setEolMode(QsciScintilla.EolMode.EolUnix)
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:  # noqa: N802 - Qt's name
+        """Files and layers are for the dock, not for the text."""
+        return not source.hasUrls() and bool(super().canInsertFromMimeData(source))
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):

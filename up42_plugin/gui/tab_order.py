@@ -87,9 +87,9 @@ def _order(layout: QLayout) -> List[int]:
     if isinstance(layout, QGridLayout):
         return sorted(indices, key=lambda index: layout.getItemPosition(index)[:2])
     if isinstance(layout, QFormLayout):
-        return sorted(
-            indices, key=lambda index: (layout.getItemPosition(index)[0], int(layout.getItemPosition(index)[1]))
-        )
+        places = {index: layout.getItemPosition(index) for index in indices}
+        label = QFormLayout.ItemRole.LabelRole
+        return sorted(indices, key=lambda index: (places[index][0], places[index][1] != label))
     return indices
 
 
