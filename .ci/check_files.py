@@ -13,7 +13,7 @@ from typing import List
 from project import files_below, tell
 
 MOST_LINES = 400
-TEXT_SUFFIXES = (".py", ".md", ".txt", ".toml", ".geojson", ".json", ".svg", ".qml", "")
+TEXT_SUFFIXES = (".py", ".md", ".html", ".txt", ".toml", ".geojson", ".json", ".svg", ".qml", "")
 #: What has no place in a project that others read, with why.
 UNWANTED = (
     (re.compile(r"(?<![\w.<])/(?:work|root|home/[a-z]\w*)/"), "a path of one machine"),

@@ -39,12 +39,19 @@ def wanted(inside: Path) -> bool:
     return True
 
 
+def is_of_the_readme_only(path: Path) -> bool:
+    """Tell whether a picture among the help pages is shown by none of them."""
+    if path.parent.name != "help" or path.suffix != ".png":
+        return False
+    return not any(f'"{path.name}"' in page.read_text("utf-8") for page in path.parent.glob("*.html"))
+
+
 def sources(root: Path) -> Iterator[Tuple[Path, Path]]:
     """Yield each source file with its path inside the plugin folder."""
     for folder, target in ((root / PLUGIN, Path()), (root / "resources", Path("resources"))):
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder)
-            if path.is_file() and wanted(inside):
+            if path.is_file() and wanted(inside) and not is_of_the_readme_only(path):
                 yield path, target / inside
     for name in BESIDE_THE_CODE:
         yield root / name, Path(name)

@@ -31,6 +31,12 @@ def settings_of_this_run(qgis_app, tmp_path_factory):
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder))
 
 
+@pytest.fixture(autouse=True)
+def sections_as_on_the_first_day(qgis_app):
+    """QGIS remembers which groups were collapsed: no test begins with what another one left."""
+    QgsSettings().remove("QgsCollapsibleGroupBox/Up42Dock")
+
+
 @pytest.fixture
 def log():
     return PanelLog()

@@ -50,6 +50,14 @@ class StrictInterface(HeadlessInterface):
         self._removed("options page", factory)
         super().unregisterOptionsWidgetFactory(factory)
 
+    def registerMainWindowAction(self, action: QAction, keys: str) -> bool:  # noqa: N802
+        self._added("shortcut", action)
+        return super().registerMainWindowAction(action, keys)
+
+    def unregisterMainWindowAction(self, action: QAction) -> bool:  # noqa: N802
+        self._removed("shortcut", action)
+        return super().unregisterMainWindowAction(action)
+
     def addDockWidget(self, area: Qt.DockWidgetArea, dock: QDockWidget) -> None:  # noqa: N802
         self._added("dock", dock)
         super().addDockWidget(area, dock)

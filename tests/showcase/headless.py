@@ -35,6 +35,7 @@ class HeadlessInterface(QObject):
         self.menus: List[QAction] = []
         self.options: List[QgsOptionsWidgetFactory] = []
         self.options_shown: List[str] = []
+        self.shortcuts: List[QAction] = []
         self.bridge = QgsLayerTreeMapCanvasBridge(QgsProject.instance().layerTreeRoot(), self.canvas)
 
     def close(self) -> None:
@@ -75,6 +76,14 @@ class HeadlessInterface(QObject):
 
     def unregisterOptionsWidgetFactory(self, factory: QgsOptionsWidgetFactory) -> None:  # noqa: N802
         self.options.remove(factory)
+
+    def registerMainWindowAction(self, action: QAction, _keys: str) -> bool:  # noqa: N802
+        self.shortcuts.append(action)
+        return True
+
+    def unregisterMainWindowAction(self, action: QAction) -> bool:  # noqa: N802
+        self.shortcuts.remove(action)
+        return True
 
     def showOptionsDialog(self, _parent: Optional[QWidget] = None, page: str = "") -> None:  # noqa: N802
         self.options_shown.append(page)

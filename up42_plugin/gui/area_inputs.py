@@ -7,8 +7,8 @@ from typing import Dict, Optional, Sequence, Tuple
 
 from qgis.core import QgsMapLayer, QgsMapLayerProxyModel
 from qgis.gui import QgsFileWidget, QgsMapLayerComboBox
-from qgis.PyQt.QtCore import QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from qgis.PyQt.QtCore import QMimeData, QTimer, pyqtSignal
+from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QToolButton, QVBoxLayout, QWidget
 
 from up42_plugin.gui.widgets import hint_label, tool_button
 from up42_plugin.qgis_bridge.area_sources import SourceKind
@@ -24,9 +24,18 @@ SOURCES: Tuple[Tuple[SourceKind, str, str, str], ...] = (
     (SourceKind.TEXT, "Pasted GeoJSON or WKT", "Text", "Nothing pasted yet"),
     (SourceKind.SAVED, "Saved Area", "Saved", "No area saved yet"),
 )
-_FILES = "Vector files (*.gpkg *.geojson *.json *.shp *.kml *.gml *.fgb *.gpx);;All files (*)"
+#: Endings of the vector files that are offered, and taken when they are dropped.
+VECTOR_SUFFIXES = (".gpkg", ".geojson", ".json", ".shp", ".kml", ".gml", ".fgb", ".gpx")
+_FILES = f"Vector files ({' '.join(f'*{suffix}' for suffix in VECTOR_SUFFIXES)});;All files (*)"
 _TYPING_MS = 300
 _LINES = 3
+
+
+class _PastedText(QPlainTextEdit):
+    """Takes text; a file that is dropped on it is for the dock."""
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:  # noqa: N802 - Qt's name
+        return not source.hasUrls() and bool(super().canInsertFromMimeData(source))
 
 
 class AreaInputs(QWidget):
@@ -73,6 +82,12 @@ class AreaInputs(QWidget):
         self.layer.setLayer(layer)
         self.layer.blockSignals(False)
 
+    def show_file(self, path: str) -> None:
+        """The file the area is from; nobody chose it here."""
+        self.file.blockSignals(True)
+        self.file.setFilePath(path)
+        self.file.blockSignals(False)
+
     def show_drawing(self, kind: SourceKind, active: bool) -> None:
         """How to draw, while the person does."""
         text = "Drawn on the map"
@@ -96,6 +111,7 @@ class AreaInputs(QWidget):
     def _build_layers(self) -> None:
         self.layer = _layer_combo("areaLayer", "Layer", QgsMapLayerProxyModel.Filter.PolygonLayer)
         self.layer.setAllowEmptyLayer(True, "Layer last selected in")
+        self.layer.setAcceptDrops(False)  # the dock takes them: only shown, a layer would not be the area
         self.layer.setToolTip("The polygon layer whose selected features are the area; choosing one stays with it")
         self.layer.activated.connect(lambda: self.layer_pinned.emit(_id_of(self.layer)))
         self.extent_layer = _layer_combo(
@@ -122,9 +138,12 @@ class AreaInputs(QWidget):
         self.file = QgsFileWidget()
         self.file.setObjectName("areaFile")
         self.file.setFilter(_FILES)
+        self.file.lineEdit().setAccessibleName("Vector file")
+        for button in self.file.findChildren(QToolButton):
+            button.setAccessibleName("Choose a vector file")
         self.file.setDialogTitle("Take the Area from a Vector File")
         self.file.fileChanged.connect(lambda path: self.file_chosen.emit(Path(path) if path else None))
-        self.text = QPlainTextEdit()
+        self.text = _PastedText()
         self.text.setObjectName("areaText")
         self.text.setAccessibleName("Pasted GeoJSON or WKT")
         self.text.setPlaceholderText("GeoJSON or WKT, in longitude and latitude")

@@ -32,6 +32,7 @@ from up42_plugin.core.connections import (
     normalized_address,
 )
 from up42_plugin.gui.connection_test_panel import ConnectionTestPanel
+from up42_plugin.gui.help_pages import Topic, show_help
 from up42_plugin.gui.widgets import WARNING, MessageRow, hint_label
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.jobs import JobRunner
@@ -98,7 +99,9 @@ class ConnectionDialog(QDialog):
         self.test = ConnectionTestPanel(runner, self._wanted)
         layout.addWidget(self.test)
         layout.addStretch(1)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        button = QDialogButtonBox.StandardButton
+        buttons = QDialogButtonBox(button.Ok | button.Cancel | button.Help)
+        buttons.helpRequested.connect(lambda: show_help(Topic.CONNECTION))
         self.ok_button = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.ok_button.setDefault(True)
         buttons.accepted.connect(self.accept)

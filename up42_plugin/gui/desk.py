@@ -8,9 +8,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable, Dict, Optional, Tuple
 
 from qgis.core import Qgis, QgsProject
-from qgis.PyQt.QtCore import QObject, Qt, QTimer
-from qgis.PyQt.QtGui import QKeySequence
-from qgis.PyQt.QtWidgets import QAction
+from qgis.PyQt.QtCore import QObject, QTimer
 
 from up42_plugin.api.errors import Up42Error
 from up42_plugin.core.configuration import JobConfiguration
@@ -26,7 +24,11 @@ from up42_plugin.gui.area_desk import AreaDesk
 from up42_plugin.gui.area_outline import AreaOutline
 from up42_plugin.gui.connecting import Connecting
 from up42_plugin.gui.dock import Up42Dock
+from up42_plugin.gui.dock_actions import DockActions
+from up42_plugin.gui.drop_desk import DropDesk
 from up42_plugin.gui.form_memory import FormMemory
+from up42_plugin.gui.help_pages import Topic, show_help
+from up42_plugin.gui.json_window import JsonWindowDesk
 from up42_plugin.gui.live_job import LiveJob, proposal_of
 from up42_plugin.gui.new_job import NewJob
 from up42_plugin.gui.options_page import PAGE_NAME
@@ -94,7 +96,7 @@ class Desk(QObject):
             parent=self,
         )
         self.workflow_desk.trouble.connect(self._announcements.warn)
-        self._memory = FormMemory(dock, new_job.details, settings)
+        self._memory = FormMemory(dock, new_job.details, settings, recipes)
         self.connecting = Connecting(
             hub,
             reader,
@@ -120,11 +122,28 @@ class Desk(QObject):
         self._tick = QTimer(self)
         self._tick.setInterval(_SECOND_MS)
         self._tick.timeout.connect(self._show_seconds)
-        self._shortcut = QAction("Run Test Query", dock)
-        self._shortcut.setObjectName("Up42RunTestQuery")
-        self._shortcut.setShortcut(QKeySequence("Ctrl+Return"))
-        self._shortcut.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        dock.addAction(self._shortcut)
+        self.drops = DropDesk(
+            dock,
+            source=area_source,
+            new_job=new_job,
+            recipes=recipes,
+            runner=runner,
+            tell=self._announcements.tell,
+            parent=self,
+        )
+        self.json_window = JsonWindowDesk(dock, new_job, self)
+        self._actions = DockActions(
+            iface,
+            dock,
+            {
+                "Up42RunTestQuery": self.run_test_query,
+                "Up42RunLiveJob": self.run_live_job,
+                "Up42Refresh": self.connecting.again,
+                "Up42Options": self.show_options,
+                "Up42OpenJsonInWindow": self.json_window.open,
+                "Up42Help": lambda: show_help(Topic.START),
+            },
+        )
         self._connect_dock()
         self._connect_runs()
         self._memory.restore()
@@ -137,6 +156,7 @@ class Desk(QObject):
         dock.closed.connect(self._closed)
         dock.header.refresh_asked.connect(self.connecting.again)
         dock.header.options_asked.connect(self.show_options)
+        dock.header.help_asked.connect(lambda: show_help(Topic.START))
         dock.foot.options_asked.connect(self.show_options)
         dock.area.zoom_asked.connect(self._outline.zoom)
         dock.area.sample_asked.connect(self._try_sample)
@@ -146,7 +166,6 @@ class Desk(QObject):
         dock.foot.cancel_asked.connect(self._cancel_testing)
         dock.runs.cancel_asked.connect(self._cancel)
         dock.runs.load_asked.connect(self.runs.load)
-        self._shortcut.triggered.connect(self.run_test_query)
         self.new_job.changed.connect(self._form_changed)
         self.connecting.switched.connect(self._switched)
         self.connecting.opened.connect(self._settler.settle)
@@ -171,6 +190,9 @@ class Desk(QObject):
         self._tick.stop()
         self._settler.stop()
         self._memory.save()
+        self.drops.close()
+        self.json_window.close()
+        self._actions.close()
         self.area.close()
         self.live_job.close()
         self.workflow_desk.close()

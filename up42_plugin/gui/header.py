@@ -22,6 +22,7 @@ class Header(QWidget):
     add_asked = pyqtSignal()
     refresh_asked = pyqtSignal()
     options_asked = pyqtSignal()
+    help_asked = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -41,6 +42,9 @@ class Header(QWidget):
         self.options_button = tool_button("/mActionOptions.svg", "Options…", "options")
         self.options_button.clicked.connect(self.options_asked)
         grid.addWidget(self.options_button, 0, 2)
+        self.help_button = tool_button("/mActionHelpContents.svg", "Help", "help")
+        self.help_button.clicked.connect(self.help_asked)
+        grid.addWidget(self.help_button, 0, 3)
         grid.setColumnStretch(0, 1)
         line = QHBoxLayout()
         self._balance = QLabel("Balance …")
@@ -56,7 +60,7 @@ class Header(QWidget):
         line.addWidget(self._balance, 1)
         line.addWidget(self._mark_icon)
         line.addWidget(self._mark)
-        grid.addLayout(line, 1, 0, 1, 3)
+        grid.addLayout(line, 1, 0, 1, 4)
 
     def show_connections(self, connections: Sequence[Connection], current: Connection) -> None:
         """List the connections, with the current one chosen and an entry to add another."""

@@ -184,8 +184,6 @@ class JobDetails(QObject):
         self._show()
         self.changed.emit()
 
-    # remembering
-
     def to_memory(self) -> Dict[str, Any]:
         """The forms of the workflows seen last, as plain JSON; scenes that were chosen are not kept."""
         found = dict(self._saved)
@@ -199,11 +197,12 @@ class JobDetails(QObject):
         self._saved = dict(saved) if isinstance(saved, dict) else {}
 
     def close(self) -> None:
-        """Close the question, if there is one."""
+        """Close the question, if there is one; the sections remember how they were in the form."""
+        if self._is_json:
+            self._dock.area.setCollapsed(self._collapsed[0])
+            self._dock.workflow.setCollapsed(self._collapsed[1])
         if self._question is not None:
             self._question.done(0)
-
-    # inside
 
     def _all_forms(self) -> Dict[str, JobForm]:
         forms = dict(self._forms)
@@ -373,7 +372,7 @@ class JobDetails(QObject):
         box = self._question = broken_json_question(self._broken, self._dock.window())
 
         def answered(*_: object) -> None:
-            discarded = box.clickedButton() is not box.defaultButton()
+            discarded = box.buttonRole(box.clickedButton()) == QMessageBox.ButtonRole.DestructiveRole
             self._question = None
             box.deleteLater()
             if discarded:

@@ -6,7 +6,7 @@ from typing import Dict, List, Mapping, Optional
 
 from qgis.gui import QgsCodeEditor, QgsCodeEditorColorScheme, QgsFilterLineEdit
 from qgis.PyQt.Qsci import QsciLexerJSON, QsciScintilla
-from qgis.PyQt.QtCore import QEvent, Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QEvent, QMimeData, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QKeyEvent, QKeySequence
 from qgis.PyQt.QtWidgets import QMessageBox, QShortcut, QVBoxLayout, QWidget
 
@@ -16,7 +16,9 @@ _ROLE = QgsCodeEditorColorScheme.ColorRole
 
 
 class _CodeEditor(QgsCodeEditor):
-    """QGIS's editor with JSON colours of the theme in use; Ctrl+Tab leaves it."""
+    """QGIS's editor with JSON colours of the theme in use. ``leave_asked(forward)`` on Ctrl+Tab: Tab itself indents."""
+
+    leave_asked = pyqtSignal(bool)
 
     def __init__(self) -> None:
         super().__init__(None, "JSON", True)
@@ -39,43 +41,37 @@ class _CodeEditor(QgsCodeEditor):
         self.setLineNumbersVisible(True)
         self.setFoldingVisible(True)
         self.setTabWidth(2)
+        self.setIndentationWidth(2)
         self.setIndentationsUseTabs(False)
         self.setAutoIndent(True)
         self.setBraceMatching(QsciScintilla.BraceMatch.SloppyBraceMatch)
         self.setEolMode(QsciScintilla.EolMode.EolUnix)
 
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:  # noqa: N802 - Qt's name
+        """Files and layers are for the dock, not for the text."""
+        return not source.hasUrls() and bool(super().canInsertFromMimeData(source))
+
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
             if control and event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
-                self._leave(forward=event.key() == Qt.Key.Key_Tab)
+                self.leave_asked.emit(event.key() == Qt.Key.Key_Tab)
                 return True
         return bool(super().event(event))
 
-    def _leave(self, forward: bool) -> None:
-        """Qt's own way on is closed: the editor keeps the focus for its tabs."""
-        widget: QWidget = self
-        while True:
-            widget = widget.nextInFocusChain() if forward else widget.previousInFocusChain()
-            if widget is self:
-                return
-            reachable = widget.isVisible() and widget.isEnabled() and widget.window() is self.window()
-            if reachable and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not self.isAncestorOf(widget):
-                reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
-                widget.setFocus(reason)
-                return
-
 
 class JsonEditor(QWidget):
-    """An editor with a search line.
+    """An editor with a search line; ``beside`` another one it is a second view of that one's text, undo included.
 
-    ``touched`` at once when a person changes the text, ``settled`` a moment after the last change.
+    ``touched`` at once when a person changes the text, ``settled`` a moment after the last change, ``marked`` with
+    other marks.
     """
 
     touched = pyqtSignal()
     settled = pyqtSignal()
+    marked = pyqtSignal()
 
-    def __init__(self, parent: Optional[QWidget] = None) -> None:
+    def __init__(self, parent: Optional[QWidget] = None, beside: Optional[JsonEditor] = None) -> None:
         super().__init__(parent)
         self.setObjectName("jsonPage")
         layout = QVBoxLayout(self)
@@ -83,6 +79,7 @@ class JsonEditor(QWidget):
         self.find_line = QgsFilterLineEdit()
         self.find_line.setObjectName("jsonFind")
         self.find_line.setPlaceholderText("Find in the text")
+        self.find_line.setAccessibleName("Find in the text")
         self.find_line.setShowClearButton(True)
         self.find_line.returnPressed.connect(self.find_next)
         self.find_line.hide()
@@ -91,6 +88,9 @@ class JsonEditor(QWidget):
         self.editor.setObjectName("json")
         self.editor.setAccessibleName("Job as JSON")
         self.editor.setMinimumHeight(_LEAST_HEIGHT)
+        self.editor.leave_asked.connect(self._leave)
+        if beside is not None:
+            self.editor.setDocument(beside.editor.document())
         layout.addWidget(self.editor, 1)
         self._marks: Dict[int, str] = {}
         self._timer = QTimer(self)
@@ -125,14 +125,19 @@ class JsonEditor(QWidget):
         self._showing = False
         self.editor.setCursorPosition(min(line, self.editor.lines() - 1), column)
 
-    def show_marks(self, marks: Mapping[int, str]) -> None:
-        """Mark lines (from 1), each with its note below."""
-        if marks == self._marks:
+    def type_text(self, text: str) -> None:
+        """Replace the text as a person does who types: it is told and checked."""
+        self.editor.setText(text)
+
+    def show_marks(self, marks: Mapping[int, str], anew: bool = False) -> None:
+        """Mark lines (from 1), each with its note below; ``anew`` also when they are marked already."""
+        if marks == self._marks and not anew:
             return
         self._marks = dict(marks)
         self.editor.clearWarnings()
         for line, note in sorted(marks.items()):
             self.editor.addWarning(line - 1, note)
+        self.marked.emit()
 
     def go_to(self, line: int) -> None:
         """Put the cursor into a line (from 1)."""
@@ -152,6 +157,10 @@ class JsonEditor(QWidget):
         words = self.find_line.text()
         if words:
             self.editor.findFirst(words, False, False, False, True)
+
+    def _leave(self, forward: bool) -> None:
+        """Qt's own way on is closed: the editor keeps Tab for its indents."""
+        self.focusNextPrevChild(forward)
 
     def _find(self) -> None:
         self.find_line.show()

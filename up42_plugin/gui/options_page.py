@@ -17,6 +17,7 @@ from qgis.PyQt.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QMessageBox,
+    QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -30,6 +31,7 @@ from up42_plugin.core.spending import SpendingLimits
 from up42_plugin.gui.connection_dialog import SIGN_IN_TEXTS
 from up42_plugin.gui.connection_editing import ConnectionEditing
 from up42_plugin.gui.connection_test_panel import ConnectionTestPanel
+from up42_plugin.gui.help_pages import Topic, show_help
 from up42_plugin.gui.texts import credits_of
 from up42_plugin.gui.widgets import INFORMATION, MessageRow, hint_label, tool_button
 from up42_plugin.qgis_bridge.hub import ConnectionHub
@@ -96,6 +98,12 @@ class OptionsPage(QgsOptionsPageWidget):
         layout.addWidget(self._spending_group())
         layout.addWidget(self._outputs_group())
         layout.addStretch(1)
+        # the options' own Help button knows QGIS's manual only
+        self.help_button = QPushButton("Help on &UP42")
+        self.help_button.setObjectName("up42Help")
+        self.help_button.setAutoDefault(False)
+        self.help_button.clicked.connect(lambda: show_help(Topic.OPTIONS))
+        layout.addWidget(self.help_button, 0, Qt.AlignmentFlag.AlignLeft)
         scroll = QgsScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)

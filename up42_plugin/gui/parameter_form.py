@@ -13,7 +13,7 @@ from up42_plugin.core.parameters import IDS, ParameterSchema
 from up42_plugin.core.workflow import GEOMETRY_PARAMETERS, Step
 from up42_plugin.gui.parameter_editors import ParameterEditor, editor_for, explanation
 from up42_plugin.gui.texts import count_text
-from up42_plugin.gui.widgets import hint_label
+from up42_plugin.gui.widgets import hint_label, name_collapse_button
 
 _HANDED_ON = "The area above is handed on to this block."
 
@@ -32,6 +32,7 @@ class ParameterForm(QgsCollapsibleGroupBoxBasic):
     def __init__(self, step: Step, first: bool, elsewhere: Collection[str], parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
         self.setObjectName(f"parameters {step.name}")
+        name_collapse_button(self, step.block.title)
         self.task = step.name
         self._step, self._first = step, first
         self._values: Dict[str, Any] = {}
@@ -114,4 +115,4 @@ class ParameterForm(QgsCollapsibleGroupBoxBasic):
             label.setFont(font)
         title, changed = self._step.block.title, self.changed
         parts = (["more parameters"] if self._first else []) + ([f"{changed} changed"] if changed else [])
-        self.setTitle(f"{title}: {', '.join(parts) or 'parameters'}")
+        self.setTitle(f"{title}: {', '.join(parts) or 'parameters'}".replace("&", "&&"))

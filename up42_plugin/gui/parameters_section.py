@@ -7,7 +7,6 @@ from typing import Collection, Dict, List, Optional, Sequence
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAction,
-    QButtonGroup,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -26,7 +25,17 @@ from up42_plugin.gui.widgets import INFORMATION, MessageRow, hint_label, tool_bu
 
 DEFAULTS = "Defaults"
 SAVE_AS = "Save as Preset…"
-_ACTIONS = ("Import…", "Export…", "Copy as JSON", "Copy as curl", "Delete Preset", "Reset to Defaults")
+_ACTIONS = (
+    "Import…",
+    "Export…",
+    "Copy as JSON",
+    "Copy as curl",
+    "Open in Window…",
+    "Delete Preset",
+    "Reset to Defaults",
+)
+#: What is possible with a text that cannot be read, too.
+_HARMLESS = ("Copy as JSON", "Open in Window…")
 
 
 class PresetRow(QWidget):
@@ -53,18 +62,19 @@ class PresetRow(QWidget):
         self.combo.activated.connect(self._activated)
         row.addWidget(self.combo, 1)
         self.form_button, self.json_button = _view("Form", "viewForm"), _view("JSON", "viewJson")
-        self._views = QButtonGroup(self)
-        for button in (self.form_button, self.json_button):
-            self._views.addButton(button)
-            row.addWidget(button)
-        self.form_button.setChecked(True)
-        self.form_button.clicked.connect(lambda: self.view_asked.emit(False))
-        self.json_button.clicked.connect(lambda: self.view_asked.emit(True))
+        # no button group: it would let Tab reach only the pressed one
+        row.addWidget(self.form_button)
+        row.addWidget(self.json_button)
+        self.show_view(False)
+        self.form_button.clicked.connect(lambda: self._view_clicked(False))
+        self.json_button.clicked.connect(lambda: self._view_clicked(True))
         self.menu_button = tool_button("/mIconExpand.svg", "Import, export, copy, reset", "parametersMenu")
         self.menu_button.setArrowType(Qt.ArrowType.DownArrow)
         self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.menu_button)
         self.actions_by_name: Dict[str, QAction] = {name: menu.addAction(name) for name in _ACTIONS}
+        for name, action in self.actions_by_name.items():
+            action.setObjectName(f"Up42{name.rstrip('…').title().replace(' ', '')}")
         self.menu_button.setMenu(menu)
         row.addWidget(self.menu_button)
         self.area_row = QWidget()
@@ -92,7 +102,8 @@ class PresetRow(QWidget):
 
     def show_view(self, json: bool) -> None:
         """Press the button of the view that is shown."""
-        (self.json_button if json else self.form_button).setChecked(True)
+        self.json_button.setChecked(json)
+        self.form_button.setChecked(not json)
 
     def show_usable(self, any_workflow: bool, broken: bool) -> None:
         """Presets and imports would overwrite a text that cannot be read: they wait until it can."""
@@ -100,7 +111,7 @@ class PresetRow(QWidget):
         self.combo.setEnabled(any_workflow and not broken)
         self.combo.setToolTip(why)
         for name, action in self.actions_by_name.items():
-            usable = any_workflow and (not broken or name == "Copy as JSON")
+            usable = any_workflow and (not broken or name in _HARMLESS)
             action.setEnabled(usable and (name != "Delete Preset" or self.combo.currentIndex() > 0))
         self.json_button.setEnabled(any_workflow)
         self.menu_button.setEnabled(any_workflow)
@@ -110,14 +121,22 @@ class PresetRow(QWidget):
         self.area_row.setVisible(bool(text))
         self.area_text.show_message(INFORMATION, text)
 
+    def _view_clicked(self, json: bool) -> None:
+        self.show_view(json)
+        self.view_asked.emit(json)
+
     def _activated(self, index: int) -> None:
         self.preset_chosen.emit(self.combo.itemText(index))
 
 
 class ParametersSection(QWidget):
-    """The fields of every task, or the JSON; ``edited`` carries the task and the parameter a person changed."""
+    """The fields of every task, or the JSON; ``edited`` carries the task and the parameter a person changed.
+
+    ``view_shown`` is True for the JSON.
+    """
 
     edited = pyqtSignal(str, str)
+    view_shown = pyqtSignal(bool)
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -160,6 +179,7 @@ class ParametersSection(QWidget):
         self.setSizePolicy(policy)
         self._fields.setVisible(not json)
         self.json.setVisible(json)
+        self.view_shown.emit(json)
 
 
 def _view(text: str, name: str) -> QToolButton:

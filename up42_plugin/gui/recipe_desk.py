@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Callable, Dict, Optional
+from typing import Callable, Dict, Mapping, Optional
 
 from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QMessageBox
 
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.curl import curl_command
+from up42_plugin.core.dropped_file import LARGEST_RECIPE
 from up42_plugin.core.job_form import JobForm, read
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.json_text import JsonTextError, parse
@@ -23,7 +24,6 @@ from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.presets import PresetStore
 
 _FILTER = "JSON (*.json)"
-_LARGEST = 2_000_000
 
 
 class RecipeDesk(QObject):
@@ -61,6 +61,16 @@ class RecipeDesk(QObject):
     @property
     def _details(self) -> JobDetails:
         return self._new_job.details
+
+    @property
+    def chosen(self) -> Dict[str, str]:
+        """The preset chosen for each workflow, by the workflow's id."""
+        return dict(self._chosen)
+
+    def restore_chosen(self, chosen: Mapping[str, str]) -> None:
+        """Show the presets chosen last time; the forms were remembered as they were."""
+        self._chosen = dict(chosen)
+        self.show_presets()
 
     def show_presets(self, *_: object) -> None:
         """Offer the presets of the chosen workflow."""
@@ -113,7 +123,7 @@ class RecipeDesk(QObject):
         def work(context: JobContext) -> str:
             context.check()
             with path.open(encoding="utf-8-sig") as file:
-                return file.read(_LARGEST + 1)
+                return file.read(LARGEST_RECIPE + 1)
 
         job = self._runner.start("UP42: reading a recipe", work)
         job.succeeded.connect(self.import_text)
@@ -132,7 +142,7 @@ class RecipeDesk(QObject):
         self._details.apply(wanted)
 
     def _imported(self, text: str, form: JobForm) -> JobForm:
-        if len(text) > _LARGEST:
+        if len(text) > LARGEST_RECIPE:
             raise RecipeError("The file is too large for a recipe.")
         value = parse(text).value
         if is_recipe(value):

@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QProgressBar, QToolButton, 
 
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.gui.run_texts import icon_of, line_of
-from up42_plugin.gui.widgets import ElidedLabel, hint_label, icon_size, theme_icon, tool_button
+from up42_plugin.gui.widgets import ElidedLabel, hint_label, icon_size, name_collapse_button, theme_icon, tool_button
 
 _SHOWN = 6
 
@@ -86,6 +86,7 @@ class RunsSection(QgsCollapsibleGroupBox):
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__("Progress", parent)
         self.setObjectName("progressSection")
+        name_collapse_button(self, "Progress")
         self._layout = QVBoxLayout(self)
         self._rows: Dict[str, RunRow] = {}
         self.hide()

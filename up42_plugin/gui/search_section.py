@@ -115,7 +115,9 @@ class SearchSection(Section):
             ("This Year", self._this_year),
             ("Any Time", self.any_time_asked),
         ):
-            menu.addAction(label).triggered.connect(slot)
+            action = menu.addAction(label)
+            action.setObjectName(f"Up42{label.replace(' ', '')}")
+            action.triggered.connect(slot)
         self._time_menu.setMenu(menu)
         row = QHBoxLayout()
         row.addWidget(self.start, 1)
@@ -156,6 +158,7 @@ class SearchSection(Section):
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, 100)
         self._slider.setToolTip(self.clouds.toolTip())
+        self._slider.setAccessibleName("Clouds, percent")
         self._slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._slider.valueChanged.connect(self.clouds.setValue)
         self.clouds.valueChanged.connect(self._slider.setValue)

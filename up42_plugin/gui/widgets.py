@@ -8,7 +8,7 @@ from qgis.core import QgsApplication
 from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import QSize, Qt
 from qgis.PyQt.QtGui import QFontMetrics, QIcon, QPainter, QPaintEvent
-from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QGroupBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 SUCCESS, WARNING, INFORMATION = "/mIconSuccess.svg", "/mIconWarning.svg", "/mActionPropertiesWidget.svg"
 RUNNING, QUEUED, ON_HOLD, CANCELLED = "/mTaskRunning.svg", "/mTaskQueued.svg", "/mTaskOnHold.svg", "/mTaskCancel.svg"
@@ -45,6 +45,12 @@ def tool_button(icon: str, text: str, name: str) -> QToolButton:
     return button
 
 
+def name_collapse_button(group: QGroupBox, title: str) -> None:
+    """Tell screen readers what the arrow of a group does; Space on it opens and closes the group."""
+    for button in group.findChildren(QToolButton, "collapseButton"):
+        button.setAccessibleName(f"{title}: open or close")
+
+
 class ElidedLabel(QLabel):
     """One line, elided in the middle; the tooltip has it whole."""
 
@@ -69,6 +75,8 @@ class Section(QgsCollapsibleGroupBox):
         super().__init__(title, parent)
         self.setObjectName(name)
         self._plain_title, self._summary = title, ""
+        name_collapse_button(self, title)
+        self.setSettingGroup("Up42Dock")  # open or closed is remembered, in the window and out of it
         self.collapsedStateChanged.connect(self._show_title)
 
     def enclose(self) -> None:
@@ -89,7 +97,8 @@ class Section(QgsCollapsibleGroupBox):
 
     def _show_title(self, *_: object) -> None:
         shown = self.isCollapsed() and self._summary
-        self.setTitle(f"{self._plain_title}: {self._summary}" if shown else self._plain_title)
+        text = f"{self._plain_title}: {self._summary}" if shown else self._plain_title
+        self.setTitle(text.replace("&", "&&"))  # no letter for Alt
 
 
 class MessageRow(QWidget):

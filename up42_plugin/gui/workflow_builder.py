@@ -28,6 +28,7 @@ from qgis.PyQt.QtWidgets import (
 from up42_plugin.core.chain_verdict import NO_TEST_QUERY, Offer, Standing, needs_data
 from up42_plugin.core.workflow import Block
 from up42_plugin.gui.block_details import BlockDetails
+from up42_plugin.gui.help_pages import Topic, show_help
 from up42_plugin.gui.widgets import INFORMATION, RUNNING, SUCCESS, WARNING, MessageRow, tool_button
 from up42_plugin.gui.workflow_models import OFFER_ROLE, ChainModel, OfferFilter, OfferModel
 from up42_plugin.qgis_bridge.block_advisor import BlockAdvisor
@@ -148,7 +149,8 @@ class WorkflowBuilder(QDialog):
         return side
 
     def _build_buttons(self) -> QDialogButtonBox:
-        box = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        box = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel | QDialogButtonBox.StandardButton.Help)
+        box.helpRequested.connect(lambda: show_help(Topic.WORKFLOW))
         self.save_button = box.addButton("Save &Workflow", QDialogButtonBox.ButtonRole.AcceptRole)
         self.save_button.setObjectName("saveWorkflow")
         self.save_button.setDefault(True)

@@ -100,6 +100,10 @@ class WorkflowSection(Section):
         self._last_id = workflow.id
         self.show_workflows(kept)
 
+    def want(self, workflow_id: str) -> None:
+        """Choose this one as soon as it is offered, and no other before it."""
+        self._last_id = workflow_id
+
     def drop_workflow(self, workflow_id: str) -> None:
         """Offer a workflow no longer; of the others the one in its place is chosen."""
         index = self.combo.currentIndex()

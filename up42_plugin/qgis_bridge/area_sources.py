@@ -55,6 +55,19 @@ class AreaState(SelectionState):
 _Found = Union[Material, AoiError]
 
 
+@dataclass(frozen=True)
+class AreaSnapshot:
+    """Where the area was taken from, and what all sources held, to go back to."""
+
+    kind: SourceKind
+    found: Mapping[SourceKind, _Found]
+    names: Mapping[SourceKind, str]
+    extent_layer: str
+    pinned: str
+    mends: Tuple[Mend, ...]
+    mended: Optional[Material]
+
+
 class AreaSource(QObject):
     """The area of the form, from whichever source is chosen; offers what a selection tracker offers, and mends.
 
@@ -164,6 +177,27 @@ class AreaSource(QObject):
         job.failed.connect(lambda error: self._file_read(job, _as_problem(error, path)))
         job.cancelled.connect(lambda: self._file_read(job, None))
         self.refresh()
+
+    def set_file(self, path: Path, shapes: Shapes) -> None:
+        """The shapes of a vector file that was read already."""
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+        self._hold(SourceKind.FILE, _material(shapes, path.name), path.stem)
+
+    def snapshot(self) -> AreaSnapshot:
+        """All that :meth:`restore` needs to go back to."""
+        found, names, pinned = dict(self._found), dict(self._names), self._tracker.pinned
+        return AreaSnapshot(self._kind, found, names, self._extent_layer, pinned, self._mends, self._mended)
+
+    def restore(self, before: AreaSnapshot) -> None:
+        """Take the area from where it was taken, mends included."""
+        self._follow(False)
+        self._extent_layer = before.extent_layer
+        self._follow(True)
+        self._kind, self._found, self._names = before.kind, dict(before.found), dict(before.names)
+        self._mends, self._mended = before.mends, before.mended
+        self.pin(before.pinned)
 
     def mend(self, mend: Mend) -> None:
         """Mend the area; replaces an earlier mend of the same kind."""

@@ -173,6 +173,11 @@ class SelectionTracker(QObject):
             self._minimum_km2 = minimum_km2
             self.refresh()
 
+    @property
+    def pinned(self) -> str:
+        """The layer that is stayed with, an id, empty while the selection is followed."""
+        return self._pinned
+
     def pin(self, layer_id: str) -> None:
         """Stay with one layer whatever is selected elsewhere; an empty id follows the selection again."""
         self._pinned = layer_id if layer_id in self._layers else ""
