@@ -25,7 +25,7 @@ def test_nothing_is_known_to_begin_with(foot):
     foot.show_price(PriceState())
     assert foot.estimation.text() == "Not available"
     assert foot.balance_after.isHidden()
-    assert foot._form.labelForField(foot.balance_after).isHidden()
+    assert foot.after_label.isHidden()
 
 
 def test_price_and_balance_after(foot):

@@ -43,13 +43,18 @@ def price_text(block: Block) -> str:
     return f"{max(price.credits, _LEAST_CREDIT):.2f}{NBSP}credits per{NBSP}{unit}"
 
 
-def whole_price_text(block: Block) -> str:
-    """The same, with what the unit is counted on, and the machine."""
-    text = price_text(block)
+def counted_price_text(block: Block) -> str:
+    """``1 credit per MB of output``: the price with what its unit is counted on."""
     if block.price is None or block.price.credits == 0:
-        return text
+        return price_text(block)
     counted = {"INPUT": " of input", "OUTPUT": " of output"}.get(block.price.direction.upper(), "")
-    return f"{text}{counted}" + ("" if block.type is BlockType.DATA else ", and machine time")
+    return f"{price_text(block)}{counted}"
+
+
+def whole_price_text(block: Block) -> str:
+    """The same, with the machine."""
+    priced = block.price is not None and block.price.credits != 0 and block.type is not BlockType.DATA
+    return counted_price_text(block) + (", and machine time" if priced else "")
 
 
 def test_query_text(block: Block) -> str:

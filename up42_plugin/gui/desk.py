@@ -26,6 +26,7 @@ from up42_plugin.gui.connecting import Connecting
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.dock_actions import DockActions
 from up42_plugin.gui.drop_desk import DropDesk
+from up42_plugin.gui.estimation_details import EstimationDesk
 from up42_plugin.gui.form_memory import FormMemory
 from up42_plugin.gui.help_pages import Topic, show_help
 from up42_plugin.gui.json_window import JsonWindowDesk
@@ -85,6 +86,7 @@ class Desk(QObject):
         self.recipes = recipes
         self._settler, self._outline, self._log = settler, outline, log
         self._iface, self._spending = iface, spending
+        self.estimation = EstimationDesk(dock.foot, new_job, iface.mainWindow(), self)
         self.live_job = LiveJob(runner, runs, spending, iface.mainWindow(), self)
         self._announcements = Announcements(iface, ledger_notice, self)
         self.workflow_desk = WorkflowDesk(
@@ -194,6 +196,7 @@ class Desk(QObject):
         self.json_window.close()
         self._actions.close()
         self.area.close()
+        self.estimation.close()
         self.live_job.close()
         self.workflow_desk.close()
         self.recipes.close()

@@ -22,8 +22,9 @@ from up42_plugin.core.readiness import Readiness
 from up42_plugin.gui.texts import NOT_AVAILABLE, balance_after, credits_text, duration_text, estimation_text
 from up42_plugin.gui.widgets import INFORMATION, SUCCESS, WARNING, MessageRow, tool_button
 
-_UPDATING_AFTER_MS = 300
+UPDATING_AFTER_MS = 300
 OPTIONS = "Options…"
+_NO_PRICE_YET = "There is no price yet."
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Foot(QWidget):
     again_asked = pyqtSignal()
     options_asked = pyqtSignal()
     line_asked = pyqtSignal()
+    details_asked = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -60,9 +62,9 @@ class Foot(QWidget):
         self.balance_after = QLabel()
         self.balance_after.setObjectName("balanceAfter")
         form.addRow("Estimation", self.estimation)
-        form.addRow("Balance after", self.balance_after)
+        self.after_label = QLabel("Balance after")
+        form.addRow(self.after_label, self._with_details(self.balance_after))
         layout.addLayout(form)
-        self._form = form
         reason_row = QHBoxLayout()
         self.reason = MessageRow()
         self.reason.setObjectName("reason")
@@ -81,10 +83,23 @@ class Foot(QWidget):
         layout.addLayout(self._button_row())
         self._updating = QTimer(self)
         self._updating.setSingleShot(True)
-        self._updating.setInterval(_UPDATING_AFTER_MS)
+        self._updating.setInterval(UPDATING_AFTER_MS)
         self._updating.timeout.connect(self._show_updating)
         self._price = PriceState()
         self._is_busy = False
+
+    def _with_details(self, balance_after: QLabel) -> QHBoxLayout:
+        self.details_button = QPushButton("Details…")
+        self.details_button.setObjectName("estimationDetailsButton")
+        self.details_button.setFlat(True)
+        self.details_button.clicked.connect(self.details_asked)
+        _enable(self.details_button, False, "", _NO_PRICE_YET)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(balance_after)
+        row.addStretch(1)
+        row.addWidget(self.details_button)
+        return row
 
     def _again_clicked(self) -> None:
         (self.options_asked if self.again_button.text() == OPTIONS else self.again_asked).emit()
@@ -139,6 +154,8 @@ class Foot(QWidget):
     def show_price(self, price: PriceState) -> None:
         """Show the estimation; a price being asked anew stays visible and is marked after a moment."""
         self._price = price
+        known = price.estimation is not None
+        _enable(self.details_button, known, "What the price is made of, and what would lower it", _no_details(price))
         if price.updating:
             if not self._updating.isActive():
                 self._updating.start()
@@ -159,7 +176,7 @@ class Foot(QWidget):
             self.estimation.setToolTip("Least and most, read from the service. Only tasks that succeed are charged.")
         known = price.estimation is not None and price.balance is not None
         self.balance_after.setVisible(known)
-        self._form.labelForField(self.balance_after).setVisible(known)
+        self.after_label.setVisible(known)
         if price.estimation is not None and price.balance is not None:
             self.balance_after.setText(credits_text(balance_after(price.balance, price.estimation.credits)))
 
@@ -175,6 +192,10 @@ class Foot(QWidget):
         """Whether the test query that runs can (still) be cancelled."""
         self.cancel_button.setEnabled(able)
         self.cancel_button.setToolTip("Cancel the test query" if able else "The test query is being cancelled")
+
+
+def _no_details(price: PriceState) -> str:
+    return "The price is being read." if price.updating else price.reason or _NO_PRICE_YET
 
 
 def _enable(button: QPushButton, able: bool, what: str, why_not: str) -> None:
