@@ -84,7 +84,7 @@ class Up42Plugin:
         self._undo.append(runner.shutdown)
         self._undo.append(monitor.stop)
         project = QgsProject.instance()
-        ledger = Ledger(_profile_folder() / "ledger.sqlite")
+        ledger = Ledger(_profile_folder() / "ledger.sqlite", log=log.warning)
 
         def submitter_of(connection_id: str) -> Submitter:
             return Submitter(ledger, connection_id)

@@ -169,7 +169,7 @@ def test_too_many_requests(kit, remote):
     remote.arm("POST", JOBS, times=1, status=429, body=TOO_FAST, headers={"Retry-After": "1"})
     lines = watched(kit)
     kit.test_query()
-    assert "Waiting: the service asks for fewer requests…" in lines
+    assert "Too many requests; trying again in 1\u00a0s." in lines
     assert kit.states() == ["ACCEPTED"]
     assert len(remote.jobs()) == before + 1
 
@@ -235,7 +235,7 @@ def test_broken_json_while_sending(kit, remote):
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ({"status": 500, "body": {"message": "x"}}, "UP42 has a problem (500). Nothing was charged. Try again."),
+        ({"status": 500, "body": {"message": "x"}}, "UP42 has a problem (500). Nothing was charged."),
         ({"status": 200, "body": '{"data": [{"id": '}, UNREADABLE),
         ({"status": 200, "body": {"data": [{"name": "no id"}]}}, UNREADABLE),
         ({"status": 302, "headers": {"Location": "https://elsewhere.example.org/"}}, "elsewhere.example.org"),

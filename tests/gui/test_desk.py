@@ -52,7 +52,7 @@ class TestOpening:
     def test_a_sandbox_that_cannot_start_is_tried_again(self, kit):
         kit.dock.show()
         kit.sandbox.failed.emit("The sandbox could not start. Show Log", "exit code 1")
-        assert kit.reason() == "The sandbox could not start. Show Log"
+        assert kit.reason() == "The sandbox could not start."
         assert kit.dock.header.balance_text == "Balance not available"
         kit.click(kit.foot.again_button)
         assert kit.sandbox.starts == 2
@@ -123,7 +123,7 @@ class TestTestQueries:
         kit.service.answers["scenes"] = (scene(1), scene(2))
         kit.service.set(run.job.id, "SUCCEEDED")
         kit.wait(lambda: kit.new_job.ready.can_run_live)
-        assert kit.reason().endswith(": 2 scenes found.")
+        assert kit.reason().endswith(": 2\u00a0scenes found.")
         assert kit.foot._busy.isHidden()
         assert kit.dock.search.scene.count() == 3
 

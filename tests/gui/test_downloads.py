@@ -131,7 +131,7 @@ class TestDownloads:
         monkeypatch.setattr(fetching, "fetch_output", small)
         line = self.refused()
         monkeypatch.undo()
-        assert line.endswith("1.0\u00a0kB free in the output folder. Change Folder…")
+        assert line.endswith("1.0\u00a0kB free in the output folder.")
 
     @pytest.mark.parametrize(
         ("content", "words"),
@@ -146,7 +146,7 @@ class TestDownloads:
                 ),
                 "The archive holds a link or a device and was not unpacked.",
             ),
-            (b"\x1f\x8b\x08\x00 no gzip at all", "The archive is damaged. Download Again"),
+            (b"\x1f\x8b\x08\x00 no gzip at all", "The archive is damaged."),
         ],
         ids=["path outside", "link", "no archive"],
     )

@@ -36,6 +36,7 @@ class HeadlessInterface(QObject):
         self.options: List[QgsOptionsWidgetFactory] = []
         self.options_shown: List[str] = []
         self.shortcuts: List[QAction] = []
+        self.logs_shown = 0
         self.bridge = QgsLayerTreeMapCanvasBridge(QgsProject.instance().layerTreeRoot(), self.canvas)
 
     def close(self) -> None:
@@ -87,6 +88,9 @@ class HeadlessInterface(QObject):
 
     def showOptionsDialog(self, _parent: Optional[QWidget] = None, page: str = "") -> None:  # noqa: N802
         self.options_shown.append(page)
+
+    def openMessageLog(self) -> None:  # noqa: N802
+        self.logs_shown += 1
 
     def addDockWidget(self, area: Qt.DockWidgetArea, dock: QDockWidget) -> None:  # noqa: N802
         self.window.addDockWidget(area, dock)

@@ -145,7 +145,7 @@ def test_the_rate_limit_is_waited_for_as_long_as_it_says(server: ScriptedServer)
     context, told = Waits(), []
     transport_to(server.address, context, notice=told.append).json(GET)
     assert context.slept == [7.0]
-    assert told == ["Too many requests; trying again in 7 s."]
+    assert told == ["Too many requests; trying again in 7\u00a0s."]
 
 
 def test_a_longer_wait_than_our_patience_is_told_to_the_person(server: ScriptedServer) -> None:

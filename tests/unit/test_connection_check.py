@@ -194,7 +194,7 @@ def test_a_service_that_does_not_answer_in_time(monkeypatch):
     monkeypatch.setattr(exchange, "READ_TIMEOUT", 0.2)
     with serving(held=True) as server:
         steps = check(subject(address_of(server)))
-    assert failed_at(steps) == (StepName.ADDRESS, "No answer from 127.0.0.1 within 0.2 s.")
+    assert failed_at(steps) == (StepName.ADDRESS, "No answer from 127.0.0.1 within 0.2\u00a0s.")
 
 
 @pytest.mark.parametrize("page", [(200, b"<html>Welcome</html>"), (404, b"not here")])

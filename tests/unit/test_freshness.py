@@ -40,18 +40,18 @@ def test_nothing_tested():
 
 
 def test_tested_today():
-    assert verdict() == Freshness(True, "Tested today 10:42: 1 scene found.")
-    assert verdict(scenes=3).text == "Tested today 10:42: 3 scenes found."
+    assert verdict() == Freshness(True, "Tested today 10:42: 1\u00a0scene found.")
+    assert verdict(scenes=3).text == "Tested today 10:42: 3\u00a0scenes found."
 
 
 def test_tested_yesterday():
-    assert verdict(later=timedelta(hours=20)) == Freshness(True, "Tested yesterday 10:42: 1 scene found.")
+    assert verdict(later=timedelta(hours=20)) == Freshness(True, "Tested yesterday 10:42: 1\u00a0scene found.")
 
 
 def test_the_hour_is_the_person_s(monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
-    assert verdict(later=timedelta(minutes=1)).text == "Tested today 19:42: 1 scene found."
+    assert verdict(later=timedelta(minutes=1)).text == "Tested today 19:42: 1\u00a0scene found."
 
 
 def test_a_day_is_the_limit():

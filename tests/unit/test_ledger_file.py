@@ -73,7 +73,7 @@ def test_a_file_that_is_no_ledger_is_set_aside_and_a_new_one_begun(ledger, path,
     (kept,) = aside(path, "damaged")
     assert kept.name == "ledger.sqlite.damaged-20240601-120000"
     assert kept.read_bytes() == content
-    assert kept.name in ledger.notice
+    assert ledger.notice == "The ledger was damaged and set aside; your jobs are read from the service again."
     assert len(ledger.jobs("account")) == 1
 
 
@@ -123,7 +123,7 @@ def test_a_ledger_of_a_newer_plugin_is_set_aside_whole_with_its_log(path, clock)
     newer.close()
     (kept,) = aside(path, "newer")
     assert rows(kept, "SELECT reason FROM submissions") == [("in the log",)]
-    assert "newer version" in older.notice
+    assert older.notice == "The ledger comes from a newer version. Update the plugin."
 
 
 def test_two_files_set_aside_in_the_same_second_are_both_kept(path, clock):

@@ -22,6 +22,7 @@ from up42_plugin.api.failures import Failure, explain
 from up42_plugin.api.fields import UNREADABLE
 from up42_plugin.api.transport import Transport
 
+RENEWED = "The link expired, a new one was asked for."
 INTERRUPTED = "The download was interrupted."
 WHERE = "GET download"
 
@@ -151,6 +152,7 @@ class SignedDownload:
                 if outcome.status in EXPIRED and not renewed:
                     renewed = True
                     self._drop_url()
+                    self._transport.tell(RENEWED)
                     continue
                 _raise_for(outcome)
             self._transport.wait_or_raise(rounds, outcome, "output")

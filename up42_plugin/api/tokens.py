@@ -20,6 +20,8 @@ from up42_plugin.api.errors import AnswerError, AuthError, ValidationError
 UNREADABLE_LIFE_TIME = 240.0  # renew after four minutes where a token tells nothing
 MARGIN = 30.0
 
+SIGNS_IN_WITH_SSO = "This account signs in with SSO. Use a project ID and key instead."
+
 
 @dataclass(frozen=True)
 class TokenRequest:
@@ -260,7 +262,12 @@ class TokenProvider:
             try:
                 answer = exchange(request)
             except (AuthError, ValidationError) as error:
-                refusal = AuthError(self._grant.refused_message, error.detail, error.status, error.code)
+                message = SIGNS_IN_WITH_SSO if self._sso(error.detail) else self._grant.refused_message
+                refusal = AuthError(message, error.detail, error.status, error.code)
             else:
                 return self._grant.read(answer)
         raise refusal
+
+    def _sso(self, detail: str) -> bool:
+        """Whether the service says of an account, not of a key, that it signs in elsewhere."""
+        return isinstance(self._grant, AccountGrant) and "SSO" in detail.upper().replace("-", " ").split()

@@ -6,6 +6,7 @@ that create or start something: it sends once over a connection of its own and s
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import datetime, timezone
 from types import TracebackType
@@ -27,7 +28,7 @@ from up42_plugin.api.errors import (
     Up42Error,
 )
 from up42_plugin.api.exchange import Exchange, Outcome, SessionFactory
-from up42_plugin.api.failures import PROXY_SIGN_IN, Failure
+from up42_plugin.api.failures import Failure, proxy_sign_in
 from up42_plugin.api.fields import UNREADABLE
 from up42_plugin.api.redaction import origin, redact
 from up42_plugin.api.refusals import (
@@ -48,6 +49,7 @@ T = TypeVar("T")
 
 Notice = Callable[[str], None]
 
+NO_GOOD_ANSWER = "No good answer"
 UNKNOWN_OUTCOME = "No answer. Checking whether the job was sent; it is not sent twice."
 
 
@@ -142,9 +144,13 @@ class Transport:
         wait = rounds.wait(outcome)
         if wait is None:
             raise self._error(outcome, subject) if isinstance(outcome, Answer) else outcome.error(NetworkError)
-        if self._notice is not None:
-            self._notice(_waiting(outcome, wait))
+        self.tell(_waiting(outcome, wait))
         self._context.sleep(wait)
+
+    def tell(self, text: str) -> None:
+        """Tell the person of a wait, or of something done anew."""
+        if self._notice is not None:
+            self._notice(text)
 
     def rounds(self) -> Rounds:
         """Attempts of a call that repeats itself by this transport's policy."""
@@ -192,7 +198,7 @@ class Transport:
                 raise OutcomeUnknownError(unknown, outcome.detail)
             raise outcome.error(NotSentError)
         if outcome.status == PROXY_WANTS_SIGN_IN:  # said by the proxy, which then passes nothing on
-            raise NotSentError(PROXY_SIGN_IN, f"{outcome.where}: {outcome.status}")
+            raise NotSentError(proxy_sign_in(), f"{outcome.where}: {outcome.status}")
         if outcome.status == UNAUTHORIZED and token is not None:
             self._invalidate(token)
         return outcome
@@ -285,7 +291,12 @@ def refusal_of(answer: Answer, subject: str) -> Refusal:
     return Refusal(answer.status, read_problem(answer.body), answer.where, subject, wait)
 
 
+def slow_down(wait: float) -> str:
+    """What a person is told while the service wants fewer requests; ``wait`` in seconds."""
+    return f"Too many requests; trying again in {max(1, math.ceil(wait))}\u00a0s."
+
+
 def _waiting(outcome: Outcome, wait: float) -> str:
     if isinstance(outcome, Answer) and outcome.status == TOO_MANY:
-        return f"Too many requests; trying again in {wait:.0f} s."
-    return f"No good answer; trying again in {wait:.0f} s."
+        return slow_down(wait)
+    return f"{NO_GOOD_ANSWER}; trying again in {max(1, math.ceil(wait))}\u00a0s."

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import ClassVar, Optional
 
 from up42_plugin.core.configuration import JobConfiguration, differences
+from up42_plugin.core.geometry.errors import NBSP
 
 MAX_AGE = timedelta(hours=24)
 _NOT_TESTED = "Live job: run the free test query first."
@@ -49,8 +50,16 @@ class Freshness:
             return cls(False, "The test query is older than 24\u00a0hours. Test again before a live job.")
         if tested.scenes < 1:
             return cls(False, "The test query found no scenes.")
-        found = "1 scene" if tested.scenes == 1 else f"{tested.scenes:,} scenes"
+        found = f"1{NBSP}scene" if tested.scenes == 1 else f"{tested.scenes:,}{NBSP}scenes"
         return cls(True, f"Tested {_when(tested.finished, now)}: {found} found.")
+
+
+def why_not_live(tested: Optional[TestedQuery], configuration: JobConfiguration, connection_id: str) -> str:
+    """Why a live job of this configuration may not run now, or nothing; a block without test query needs none."""
+    if configuration.workflow.data_step.block.test_query is False:
+        return ""
+    found = Freshness.check(tested, configuration, connection_id, datetime.now(timezone.utc))
+    return "" if found.fresh else found.text
 
 
 def _when(moment: datetime, now: datetime) -> str:

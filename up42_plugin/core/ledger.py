@@ -116,11 +116,11 @@ class NewJob:
 class Ledger:
     """The ledger in the file ``path``. Safe to use from many threads and processes; every method may raise LedgerError.
 
-    ``notice`` is a message for the person when an unreadable file was found and set aside.
+    ``notice`` is a message for the person when an unreadable file was found and set aside; ``log`` is told where.
     """
 
-    def __init__(self, path: Path, now: Clock = utc_now) -> None:
-        self._file = LedgerFile(path, now)
+    def __init__(self, path: Path, now: Clock = utc_now, log: Callable[[str], None] = lambda _line: None) -> None:
+        self._file = LedgerFile(path, now, log=log)
         self._now = now
 
     @property

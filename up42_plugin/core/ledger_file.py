@@ -71,6 +71,10 @@ ALTER TABLE submissions ADD COLUMN charged_credits REAL;
 MIGRATIONS: Sequence[str] = (SCHEMA_1, SCHEMA_2)
 
 
+_DAMAGED = "The ledger was damaged and set aside; your jobs are read from the service again."
+_NEWER = "The ledger comes from a newer version. Update the plugin."
+
+
 class LedgerError(Up42Error):
     """The ledger cannot be read or written. Whoever was about to submit something has sent nothing."""
 
@@ -78,15 +82,21 @@ class LedgerError(Up42Error):
 class LedgerFile:
     """Hands out short connections to one ledger file; makes or migrates it at first use.
 
-    ``notice`` is a message for the person when an unreadable file was set aside, else empty. ``now`` gives the time in
-    UTC. Safe to share between threads.
+    ``notice`` is a message for the person when an unreadable file was set aside, else empty; ``log`` is told where it
+    is kept. ``now`` gives the time in UTC. Safe to share between threads.
     """
 
-    def __init__(self, path: Path, now: Callable[[], datetime], busy_s: float = BUSY_S) -> None:
+    def __init__(
+        self,
+        path: Path,
+        now: Callable[[], datetime],
+        busy_s: float = BUSY_S,
+        log: Callable[[str], None] = lambda _line: None,
+    ) -> None:
         self.path = path
         self.notice = ""
         self._now = now
-        self._busy_s = busy_s
+        self._busy_s, self._log = busy_s, log
         self._lock = threading.Lock()
         self._ready = False
 
@@ -192,11 +202,8 @@ class LedgerFile:
             source = Path(f"{self.path}{suffix}")
             if source.exists():
                 source.replace(f"{target}{suffix}")
-        why = "was written by a newer version of the plugin" if problem == "newer" else "could not be read"
-        self.notice = (
-            f"The record of your jobs {why}. It is kept as {target.name} in {target.parent}, and a new one was begun. "
-            "Jobs on the service are not affected."
-        )
+        self.notice = _NEWER if problem == "newer" else _DAMAGED
+        self._log(f"{self.notice} It is kept as {target}.")
 
     def _migrate(self) -> None:
         connection = self._connect(create=True)

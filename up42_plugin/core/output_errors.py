@@ -6,6 +6,7 @@ from up42_plugin.api.errors import Up42Error
 
 _NBSP = "\u00a0"
 _KILO = 1000.0
+NO_LAYER = "No layer in this output."
 
 
 def format_bytes(count: float) -> str:
@@ -70,4 +71,4 @@ class NoLayerError(OutputError):
     """Nothing in this output can be shown on a map."""
 
     def __init__(self, detail: str = "") -> None:
-        super().__init__("No layer in this output.", detail)
+        super().__init__(NO_LAYER, detail)

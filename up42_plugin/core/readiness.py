@@ -19,7 +19,8 @@ class Situation:
     speaks for them. ``area_trouble`` is what is wrong with the area itself.
     ``test_problems`` and ``live_problems`` are sentences of the validation for each mode. ``tested`` says that a fresh
     test query of this very configuration found ``scenes``; ``test_verdict`` is the sentence about it either way.
-    ``over_limit`` says which of the person's own limits the price exceeds.
+    ``over_limit`` says which of the person's own limits the price exceeds. ``notice`` is told before what is only
+    still to be done: why there is no price, or what the service is waited for.
     """
 
     connection_trouble: str = ""
@@ -35,6 +36,7 @@ class Situation:
     balance: Optional[Balance] = None
     running: bool = False
     over_limit: str = ""
+    notice: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,12 @@ def readiness(situation: Situation) -> Readiness:
     testable = workflow is not None and workflow.data_step.block.test_query is not False
     why_no_test = "" if testable else _UNTESTABLE
     live = _blocks_live(situation, testable)
-    if live:
+    if live and (live[1] or not situation.notice):
         return Readiness(testable, False, live[0], live[1], why_no_test)
-    return Readiness(testable, True, situation.test_verdict if testable else _UNTESTABLE, False, why_no_test)
+    if live:
+        return Readiness(testable, False, f"{situation.notice} {live[0]}", True, why_no_test)
+    fine = situation.test_verdict if testable else _UNTESTABLE
+    return Readiness(testable, True, situation.notice or fine, bool(situation.notice), why_no_test)
 
 
 _UNTESTABLE = "This block offers no test query; its live jobs cannot be tried first."

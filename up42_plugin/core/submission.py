@@ -21,6 +21,7 @@ from up42_plugin.api.errors import (
     TooManyJobsError,
     Up42Error,
 )
+from up42_plugin.api.transport import slow_down
 from up42_plugin.core.configuration import JobConfiguration
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.estimation import Range
@@ -227,8 +228,9 @@ class Submitter:
                 context.sleep(slot)
                 slot = self._waits.slot.after(slot)
             elif isinstance(error, RateLimitedError):
-                context.progress(-1, "Waiting: the service asks for fewer requests…")
-                context.sleep(max(error.retry_after or 0, rate))
+                wait = max(error.retry_after or 0, rate)
+                context.progress(-1, slow_down(wait))
+                context.sleep(wait)
                 rate = self._waits.rate.after(rate)
             else:
                 return outcome

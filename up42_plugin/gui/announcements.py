@@ -14,6 +14,7 @@ from up42_plugin.core.jobs import JobState
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.submission import Outcome
 from up42_plugin.core.tags import split_name
+from up42_plugin.gui.message_actions import sentence_of
 from up42_plugin.gui.texts import count_text, credits_of
 
 
@@ -55,7 +56,7 @@ class Announcements(QObject):
 
     def test_query_failed(self, run: Run) -> None:
         """A test query that ended without scenes being known."""
-        self.tell(f"{run.name}: {run.message or 'Failed.'}", Qgis.MessageLevel.Warning)
+        self.tell(f"{run.name}: {_why(run)}", Qgis.MessageLevel.Warning)
 
     def live_job_ended(self, run: Run) -> None:
         """A live job that the service is done with, or never got."""
@@ -67,7 +68,7 @@ class Announcements(QObject):
         elif run.phase is Phase.NOT_SUBMITTED and run.unwanted:
             self.tell(f"{run.name}: {run.message}", Qgis.MessageLevel.Info)
         else:
-            self.tell(f"{run.name}: {run.message or 'Failed.'}", Qgis.MessageLevel.Warning)
+            self.tell(f"{run.name}: {_why(run)}", Qgis.MessageLevel.Warning)
 
     def layers_loaded(self, run: Run, layers: List[QgsMapLayer]) -> None:
         """Layers of a live job; those of a test query were not asked for one by one."""
@@ -93,3 +94,8 @@ class Announcements(QObject):
 
     def _load_clicked(self) -> None:
         self.load_asked.emit(str(self.sender().property("run")))
+
+
+def _why(run: Run) -> str:
+    """Why it ended so; what can be done about it stands in its row."""
+    return sentence_of(run.message) or "Failed."

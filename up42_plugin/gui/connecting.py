@@ -7,11 +7,12 @@ from typing import Optional
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QWidget
 
-from up42_plugin.api.errors import Up42Error
+from up42_plugin.api.errors import NetworkError, Up42Error
 from up42_plugin.core.service import Balance
 from up42_plugin.gui.connection_editing import ConnectionEditing
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.form_memory import FormMemory
+from up42_plugin.gui.message_actions import TRY_AGAIN, split_action
 from up42_plugin.gui.new_job import NewJob
 from up42_plugin.qgis_bridge.hub import ConnectionHub, HubPhase, HubState
 from up42_plugin.qgis_bridge.jobs import JobRunner
@@ -44,7 +45,7 @@ class Connecting(QObject):
     ) -> None:
         super().__init__(parent)
         self._hub, self._reader, self._dock, self._new_job = hub, reader, dock, new_job
-        self._memory = memory
+        self._memory, self._log = memory, log
         self.editing = ConnectionEditing(hub, runner, log, lambda: window, self)
         self._shown = ""
         dock.header.chosen.connect(hub.choose)
@@ -54,6 +55,7 @@ class Connecting(QObject):
         hub.state_changed.connect(self._hub_changed)
         reader.project_read.connect(self._project_read)
         reader.failed.connect(self._project_failed)
+        reader.waiting.connect(self._waiting)
         reader.balance_read.connect(self._balance_read)
         reader.balance_failed.connect(self._balance_failed)
 
@@ -106,8 +108,9 @@ class Connecting(QObject):
         loading = state.phase is HubPhase.STARTING
         self._dock.workflow.show_text("Loading workflows…" if loading else "No connection")
         self._dock.header.show_balance(None, loading=loading, reason=state.message)
-        again = "" if loading else ("Sign In" if state.phase is HubPhase.NEEDS_SIGN_IN else "Try Again")
-        self._new_job.set_trouble(state.message, again)
+        sentence, action = split_action(state.message)
+        again = "" if loading else ("Sign In" if state.phase is HubPhase.NEEDS_SIGN_IN else action or TRY_AGAIN)
+        self._new_job.set_trouble(sentence, again)
 
     def _await_project(self) -> None:
         self._dock.workflow.show_text("Loading workflows…")
@@ -128,8 +131,17 @@ class Connecting(QObject):
         if connection_id != self._hub.current.id:
             return
         message = error.user_message if isinstance(error, Up42Error) else "The project could not be read."
+        self._log.warning(f"{message} {getattr(error, 'detail', '')}".rstrip())
+        if isinstance(error, NetworkError) and self._new_job.has_project:
+            self._new_job.set_offline(message)
+            return
+        sentence, action = split_action(message)
         self._dock.workflow.show_text("Workflows not available")
-        self._new_job.set_trouble(message, "Try Again")
+        self._new_job.set_trouble(sentence, action or TRY_AGAIN)
+
+    def _waiting(self, connection_id: str, text: str) -> None:
+        if connection_id == self._hub.current.id:
+            self._new_job.set_waiting(text)
 
     def _balance_read(self, connection_id: str, balance: Balance) -> None:
         if connection_id == self._hub.current.id:

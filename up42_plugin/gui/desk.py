@@ -34,6 +34,7 @@ from up42_plugin.gui.live_job import LiveJob, proposal_of
 from up42_plugin.gui.new_job import NewJob
 from up42_plugin.gui.options_page import PAGE_NAME
 from up42_plugin.gui.recipe_desk import RecipeDesk
+from up42_plugin.gui.run_actions import FormFacts, RunActions
 from up42_plugin.gui.search_section import FILTERS
 from up42_plugin.gui.workflow_desk import WorkflowDesk
 from up42_plugin.qgis_bridge.area_sources import AreaSource
@@ -89,6 +90,16 @@ class Desk(QObject):
         self.estimation = EstimationDesk(dock.foot, new_job, iface.mainWindow(), self)
         self.live_job = LiveJob(runner, runs, spending, iface.mainWindow(), self)
         self._announcements = Announcements(iface, ledger_notice, self)
+        self.run_actions = RunActions(
+            dock.runs,
+            runs=runs,
+            hub=hub,
+            live_job=self.live_job,
+            runner=runner,
+            facts=lambda: FormFacts(dock.search.values, new_job.tested),
+            window=iface.mainWindow(),
+            parent=self,
+        )
         self.workflow_desk = WorkflowDesk(
             dock.workflow,
             runner=runner,
@@ -168,6 +179,10 @@ class Desk(QObject):
         dock.foot.cancel_asked.connect(self._cancel_testing)
         dock.runs.cancel_asked.connect(self._cancel)
         dock.runs.load_asked.connect(self.runs.load)
+        self.run_actions.trouble.connect(self._announcements.warn)
+        self.run_actions.options_asked.connect(self.show_options)
+        self.run_actions.refresh_asked.connect(self.connecting.again)
+        dock.foot.log_asked.connect(self._iface.openMessageLog)
         self.new_job.changed.connect(self._form_changed)
         self.connecting.switched.connect(self._switched)
         self.connecting.opened.connect(self._settler.settle)
@@ -197,6 +212,7 @@ class Desk(QObject):
         self._actions.close()
         self.area.close()
         self.estimation.close()
+        self.run_actions.close()
         self.live_job.close()
         self.workflow_desk.close()
         self.recipes.close()

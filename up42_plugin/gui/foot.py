@@ -19,22 +19,26 @@ from qgis.PyQt.QtWidgets import (
 
 from up42_plugin.core.estimation import Estimation
 from up42_plugin.core.readiness import Readiness
+from up42_plugin.gui.message_actions import OPTIONS, SHOW_LOG, TRY_AGAIN
 from up42_plugin.gui.texts import NOT_AVAILABLE, balance_after, credits_text, duration_text, estimation_text
 from up42_plugin.gui.widgets import INFORMATION, SUCCESS, WARNING, MessageRow, tool_button
 
 UPDATING_AFTER_MS = 300
-OPTIONS = "Options…"
 _NO_PRICE_YET = "There is no price yet."
 
 
 @dataclass(frozen=True)
 class PriceState:
-    """What is known of the price. ``reason`` says why there is none; ``updating`` while a newer one is asked for."""
+    """What is known of the price. ``reason`` says why there is none; ``updating`` while a newer one is asked for.
+
+    ``failed`` when the service was asked, and gave none.
+    """
 
     estimation: Optional[Estimation] = None
     balance: Optional[int] = None
     updating: bool = False
     reason: str = ""
+    failed: bool = False
 
 
 class Foot(QWidget):
@@ -47,6 +51,7 @@ class Foot(QWidget):
     options_asked = pyqtSignal()
     line_asked = pyqtSignal()
     details_asked = pyqtSignal()
+    log_asked = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -68,7 +73,7 @@ class Foot(QWidget):
         reason_row = QHBoxLayout()
         self.reason = MessageRow()
         self.reason.setObjectName("reason")
-        self.again_button = QPushButton("Try Again")
+        self.again_button = QPushButton(TRY_AGAIN)
         self.again_button.setObjectName("tryAgain")
         self.again_button.clicked.connect(self._again_clicked)
         self.line_button = QPushButton("Go to Line")
@@ -76,7 +81,12 @@ class Foot(QWidget):
         self.line_button.clicked.connect(self.line_asked)
         self.line_button.hide()
         reason_row.addWidget(self.reason, 1)
+        self.log_button = QPushButton(SHOW_LOG)
+        self.log_button.setObjectName("showLog")
+        self.log_button.clicked.connect(self.log_asked)
+        self.log_button.hide()
         reason_row.addWidget(self.line_button, 0, Qt.AlignmentFlag.AlignTop)
+        reason_row.addWidget(self.log_button, 0, Qt.AlignmentFlag.AlignTop)
         reason_row.addWidget(self.again_button, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(reason_row)
         layout.addWidget(self._busy_row())
@@ -136,12 +146,16 @@ class Foot(QWidget):
         return row
 
     def show_readiness(self, readiness: Readiness, again: str = "") -> None:
-        """Enable the buttons and say why one is grey; ``again`` is the text of a button that tries once more."""
+        """Enable the buttons and say why one is grey; ``again`` is the text of the button that does something about it.
+
+        ``Show Log`` comes beside one that tries again.
+        """
         icon = WARNING if readiness.problem else (SUCCESS if readiness.can_run_live else INFORMATION)
         self.reason.show_message(icon, readiness.reason)
         self.reason.setVisible(bool(readiness.reason) and not self._is_busy)
         self.again_button.setVisible(bool(again))
-        self.again_button.setText(again or "Try Again")
+        self.log_button.setVisible(again == SHOW_LOG)
+        self.again_button.setText(TRY_AGAIN if again in ("", SHOW_LOG) else again)
         free = "Free: shows which scenes exist, and what the real thing costs"
         _enable(self.test_button, readiness.can_test, free, readiness.test_reason or readiness.reason)
         costs = "Costs credits: asks for confirmation with the price first"

@@ -17,6 +17,7 @@ from up42_plugin.core.jobs import Mode
 from up42_plugin.core.service import Balance, ServiceProvider
 from up42_plugin.core.spending import Spending
 from up42_plugin.gui.confirm_dialog import ConfirmDialog, Proposal
+from up42_plugin.gui.new_job import NO_PRICE
 from up42_plugin.gui.search_binding import time_words
 from up42_plugin.gui.search_section import FILTERS, SearchValues
 from up42_plugin.gui.texts import NBSP, area_text, count_text, moment_text
@@ -25,7 +26,6 @@ from up42_plugin.qgis_bridge.runs import RunController
 from up42_plugin.qgis_bridge.spending import SpendingBook
 
 Price = Tuple[Optional[Estimation], Optional[Balance], str, Spending]
-_NO_PRICE = "The service gave no price."
 
 
 class LiveJob(QObject):
@@ -114,8 +114,8 @@ class LiveJob(QObject):
                 dialog.show_no_price(reason, None, Spending(limits))
 
         job.succeeded.connect(read)
-        job.failed.connect(lambda error: failed(getattr(error, "user_message", _NO_PRICE)))
-        job.cancelled.connect(lambda: failed(_NO_PRICE))  # in the task manager: closing the dialog comes first else
+        job.failed.connect(lambda error: failed(getattr(error, "user_message", NO_PRICE)))
+        job.cancelled.connect(lambda: failed(NO_PRICE))  # in the task manager: closing the dialog comes first else
 
     def _recorded(self, key: str) -> None:
         if key == self._run_key and self._dialog is not None:

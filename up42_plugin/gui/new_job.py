@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Callable, Dict, Optional, Tuple
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
+from up42_plugin.api.errors import NetworkError
 from up42_plugin.core.advice import area_advice
 from up42_plugin.core.aoi import AOI, box_area_km2, size_problems
 from up42_plugin.core.configuration import GeometricFilter, JobConfiguration
@@ -19,13 +20,16 @@ from up42_plugin.core.service import Balance, Limits, ServiceProvider
 from up42_plugin.core.validation import validate
 from up42_plugin.core.workflow import Workflow
 from up42_plugin.gui.dock import Up42Dock
-from up42_plugin.gui.foot import OPTIONS, PriceState
+from up42_plugin.gui.foot import PriceState
 from up42_plugin.gui.job_details import JobDetails
+from up42_plugin.gui.message_actions import OPTIONS, TRY_AGAIN
 from up42_plugin.qgis_bridge.area_sources import AreaSource, AreaState
 from up42_plugin.qgis_bridge.pricing import Pricing
 from up42_plugin.qgis_bridge.project_data import ProjectData
 
 Clock = Callable[[], datetime]
+OFFLINE = "Working offline."
+NO_PRICE = "The service gave no price."
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class NewJob(QObject):
         self._balance: Optional[Balance] = None
         self._trouble = "Choose a connection first."
         self._again = ""
+        self._offline = self._waiting = ""
         self._tested: Dict[str, TestedQuery] = {}
         self._running = False
         self.price = PriceState()
@@ -74,6 +79,7 @@ class NewJob(QObject):
         pricing.asking.connect(self._price_asked)
         pricing.estimated.connect(self._price_known)
         pricing.failed.connect(self._price_unknown)
+        pricing.waiting.connect(self.set_waiting)
 
     @property
     def selection(self) -> AreaState:
@@ -107,16 +113,32 @@ class NewJob(QObject):
     def set_trouble(self, text: str, again: str = "") -> None:
         """Why there is no project to work in, and the text of the button that tries again."""
         self._trouble, self._again = text, again
+        self._offline = self._waiting = ""
         self._project = None
         self._balance = None
         self.refresh()
 
     def set_project(self, project: ProjectData) -> None:
         """The connection's project, read just now."""
-        self._trouble = self._again = ""
+        self._trouble = self._again = self._offline = self._waiting = ""
         self._project = project
         self._dock.workflow.show_workflows(project.workflows)
         self.refresh()
+
+    @property
+    def has_project(self) -> bool:
+        """Whether the connection's project was read."""
+        return self._project is not None
+
+    def set_offline(self, why: str) -> None:
+        """The service cannot be reached: what is known of the project stays, and the form can be filled in."""
+        self._offline, self._waiting = why, ""
+        self.refresh()
+
+    def set_waiting(self, text: str) -> None:
+        """What the service is waited for, until the answer comes."""
+        self._waiting = text
+        self._decide(*self._problems(self.form))
 
     def set_balance(self, balance: Optional[Balance]) -> None:
         """The credits left, None when not known."""
@@ -154,8 +176,15 @@ class NewJob(QObject):
     def _decide(self, test: Tuple[str, ...], live: Tuple[str, ...]) -> None:
         situation = self._situation(test, live)
         self.ready = readiness(situation)
-        over = bool(situation.over_limit) and self.ready.reason == situation.over_limit
-        self._dock.foot.show_readiness(self.ready, OPTIONS if over else self._again)
+        self._dock.foot.show_readiness(self.ready, self._action(situation))
+        self._dock.foot.reason.setToolTip(self._offline)
+
+    def _action(self, situation: Situation) -> str:
+        """The text of the button beside the reason."""
+        if situation.over_limit and self.ready.reason == situation.over_limit:
+            return OPTIONS
+        told = self.ready.reason
+        return TRY_AGAIN if told == OFFLINE or told.startswith(NO_PRICE) else self._again
 
     def _show_area(self) -> None:
         state = self.selection
@@ -184,11 +213,12 @@ class NewJob(QObject):
             self.price = PriceState(balance=self._credits, reason=problems[0] if problems else "")
             return
         self._pricing.want(form.configuration, provider)
-        self.price = PriceState(self.price.estimation, self._credits, self.price.updating, self.price.reason)
+        self.price = replace(self.price, balance=self._credits)
 
     def _situation(self, test: Tuple[str, ...], live: Tuple[str, ...]) -> Situation:
         state, form = self.selection, self.form
-        trouble = self._trouble or ("" if self._project is not None else "Loading workflows…")
+        trouble = self._trouble or ("" if self._project is not None else self._waiting or "Loading workflows…")
+        trouble = trouble or (OFFLINE if self._offline else "")
         tested, verdict = False, ""
         if form.configuration is not None and self._project is not None:
             freshness = Freshness.check(self.tested, form.configuration, self._project.connection_id, self._clock())
@@ -207,6 +237,7 @@ class NewJob(QObject):
             balance=self._balance,
             running=self._running,
             over_limit=self._over_limit,
+            notice=self._waiting or (NO_PRICE if self.price.failed else ""),
         )
 
     @property
@@ -229,14 +260,18 @@ class NewJob(QObject):
         self._dock.foot.show_price(self.price)
 
     def _price_known(self, estimation: object) -> None:
+        self._offline = self._waiting = ""
         self.price = PriceState(estimation, self._credits)  # type: ignore[arg-type]
         self._decide(*self._problems(self.form))
         self._dock.foot.show_price(self.price)
         self.changed.emit()
 
     def _price_unknown(self, error: BaseException) -> None:
-        reason = getattr(error, "user_message", "The service gave no price.")
-        self.price = PriceState(None, self._credits, reason=reason)
+        self._waiting = ""
+        reason = getattr(error, "user_message", NO_PRICE)
+        if isinstance(error, NetworkError):
+            self._offline = reason
+        self.price = PriceState(None, self._credits, reason=reason, failed=True)
         self._decide(*self._problems(self.form))
         self._dock.foot.show_price(self.price)
         self.changed.emit()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Optional
+from typing import Optional, Tuple
 
 from up42_plugin.core.jobs import JobState
+from up42_plugin.core.output_errors import NO_LAYER
 from up42_plugin.core.run import Phase, Run
+from up42_plugin.gui.message_actions import FORGET, OPEN_FOLDER, SHOW_LOGS, SUBMIT_AGAIN, split_action
 from up42_plugin.gui.texts import count_text, credits_of, duration_text, state_text
 from up42_plugin.gui.widgets import CANCELLED, ON_HOLD, QUEUED, RUNNING, SUCCESS, WARNING
+from up42_plugin.qgis_bridge.sending import NOT_SUBMITTED
 
 _STATE_ICONS = {
     JobState.NOT_STARTED: ON_HOLD,
@@ -41,13 +44,27 @@ def line_of(run: Run, now: Optional[datetime] = None) -> str:
     if run.phase is Phase.CHECKING:
         return _CHECKING_TO_CANCEL if run.unwanted else _CHECKING
     if run.message:
-        return run.message
+        return split_action(run.message)[0]
     if run.phase is Phase.LOADED:
         return _loaded(run)
     if run.phase is Phase.FETCHING:
         return "Downloading" if run.live else "Reading scenes"
     line = _on_service(run, now or datetime.now(timezone.utc))
     return f"{line}. {run.trouble} Trying again." if run.trouble else line
+
+
+def actions_of(run: Run) -> Tuple[str, ...]:
+    """What can be done about a run that did not go well, as the texts of its buttons."""
+    if run.busy or not run.message:
+        return ()
+    if run.phase is Phase.NOT_SUBMITTED and run.message == NOT_SUBMITTED:
+        return (SUBMIT_AGAIN, FORGET)
+    if run.message == NO_LAYER:
+        return (OPEN_FOLDER,)
+    if run.state in (JobState.FAILED, JobState.ERROR) and run.message.startswith("Failed in "):
+        return (SHOW_LOGS,)
+    action = split_action(run.message)[1]
+    return (action,) if action else ()
 
 
 def _loaded(run: Run) -> str:

@@ -6,13 +6,15 @@ from typing import Dict, Optional, Tuple
 
 from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import QSize, pyqtSignal
-from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from up42_plugin.core.run import Phase, Run
-from up42_plugin.gui.run_texts import icon_of, line_of
+from up42_plugin.gui.message_actions import DOWNLOAD_AGAIN, SUBMIT_AGAIN, TRY_AGAIN
+from up42_plugin.gui.run_texts import actions_of, icon_of, line_of
 from up42_plugin.gui.widgets import ElidedLabel, hint_label, icon_size, name_collapse_button, theme_icon, tool_button
 
 _SHOWN = 6
+_LOADS = (DOWNLOAD_AGAIN, TRY_AGAIN)
 
 
 class RunRow(QWidget):
@@ -20,6 +22,7 @@ class RunRow(QWidget):
 
     cancel_asked = pyqtSignal(str)
     load_asked = pyqtSignal(str)
+    action_asked = pyqtSignal(str, str)
 
     def __init__(self, key: str, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -43,9 +46,41 @@ class RunRow(QWidget):
         grid.addWidget(self._name, 0, 1)
         grid.addWidget(self.line, 1, 1)
         grid.addWidget(self._bar, 2, 1)
+        grid.addWidget(self._action_row(), 3, 1)
         grid.addWidget(self.load_button, 0, 2, 2, 1)
         grid.addWidget(self.cancel_button, 0, 3, 2, 1)
         grid.setColumnStretch(1, 1)
+
+    def _action_row(self) -> QWidget:
+        self._actions = QWidget()
+        row = QHBoxLayout(self._actions)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.action_buttons = [_text_button("", "", name) for name in ("runAction", "runOtherAction")]
+        for button in self.action_buttons:
+            button.clicked.connect(self._act)
+            row.addWidget(button)
+        row.addStretch(1)
+        return self._actions
+
+    def action(self, text: str) -> Optional[QToolButton]:
+        """The shown button with this text."""
+        shown = [button for button in self.action_buttons if not button.isHidden() and button.text() == text]
+        return shown[0] if shown and not self._actions.isHidden() else None
+
+    def _show_actions(self, run: Run) -> None:
+        actions = tuple(action for action in actions_of(run) if action not in _LOADS or not run.loadable)
+        self._actions.setVisible(bool(actions))
+        for number, button in enumerate(self.action_buttons):
+            action = actions[number] if number < len(actions) else ""
+            button.setVisible(bool(action))
+            button.setProperty("action", action)
+            # a live job's price is confirmed first
+            button.setText(f"{action}…" if action == SUBMIT_AGAIN and run.live else action)
+            button.setToolTip(line_of(run))
+            button.setAccessibleName(f"{button.text()}, {run.name}")
+
+    def _act(self) -> None:
+        self.action_asked.emit(self._key, str(self.sender().property("action")))
 
     def show_run(self, run: Run) -> None:
         """Show the present state of the run."""
@@ -58,7 +93,8 @@ class RunRow(QWidget):
         self._bar.setRange(0, 0 if run.percent < 0 else 100)
         self._bar.setValue(max(0, int(run.percent)))
         self.load_button.setVisible(run.loadable)
-        self.load_button.setText("Load" if run.layers == 0 else "Load Again")
+        self.load_button.setText(_load_text(run))
+        self._show_actions(run)
         self.cancel_button.setVisible(run.busy)
         what = _cancels(run)
         self.cancel_button.setToolTip(what)
@@ -68,7 +104,7 @@ class RunRow(QWidget):
     @property
     def dispensable(self) -> bool:
         """Whether nothing is going on and there is nothing to be loaded."""
-        return self.cancel_button.isHidden() and self.load_button.isHidden()
+        return self.cancel_button.isHidden() and self.load_button.isHidden() and self._actions.isHidden()
 
     def _cancel(self) -> None:
         self.cancel_asked.emit(self._key)
@@ -82,6 +118,7 @@ class RunsSection(QgsCollapsibleGroupBox):
 
     cancel_asked = pyqtSignal(str)
     load_asked = pyqtSignal(str)
+    action_asked = pyqtSignal(str, str)
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__("Progress", parent)
@@ -98,6 +135,7 @@ class RunsSection(QgsCollapsibleGroupBox):
             row = RunRow(run.key)
             row.cancel_asked.connect(self.cancel_asked)
             row.load_asked.connect(self.load_asked)
+            row.action_asked.connect(self.action_asked)
             self._rows[run.key] = row
             self._layout.insertWidget(0, row)
             self.show()
@@ -112,14 +150,27 @@ class RunsSection(QgsCollapsibleGroupBox):
         """Keys and rows, oldest first."""
         return tuple(self._rows.items())
 
+    def forget(self, key: str) -> None:
+        """Show a run no longer."""
+        row = self._rows.pop(key, None)
+        if row is not None:
+            self._layout.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        self.setVisible(bool(self._rows))
+
     def _forget_old(self) -> None:
         while len(self._rows) > _SHOWN:
             oldest = next((key for key, row in self._rows.items() if row.dispensable), None)
             if oldest is None:
                 return
-            row = self._rows.pop(oldest)
-            self._layout.removeWidget(row)
-            row.deleteLater()
+            self.forget(oldest)
+
+
+def _load_text(run: Run) -> str:
+    """The button that loads does what a message about loading asks for."""
+    asked = [action for action in actions_of(run) if action in _LOADS]
+    return asked[0] if asked else "Load" if run.layers == 0 else "Load Again"
 
 
 def _cancels(run: Run) -> str:

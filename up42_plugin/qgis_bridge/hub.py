@@ -258,7 +258,8 @@ class ConnectionHub(QObject):
         self._sandbox_subject = (str(info["base_url"]), key)
         self._connect(SANDBOX.id, str(info["base_url"]), key)
 
-    def _sandbox_failed(self, message: str, _detail: str) -> None:
+    def _sandbox_failed(self, message: str, detail: str) -> None:
+        self._log.error(f"{message} {detail}")
         self._providers.pop(SANDBOX.id, None)
         self._sandbox_subject = None
         if self.current.id == SANDBOX.id:

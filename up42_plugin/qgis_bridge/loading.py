@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from qgis.core import QgsMapLayer
@@ -69,13 +70,19 @@ class RunLoading(QObject):
             self._book.put(replace(run, message=self.not_connected(run)))
             return
         job_id, step = run.job.id, run.configuration.workflow.steps[-1]
-        folder = self._folders().output_folder(run.name, job_id)
+        folder = self.folder_of(run)
 
         def work(context: JobContext) -> Tuple[LayerPlan, ...]:
             with provider.open(context) as service:
                 return fetch_live_output(service, Output(job_id), step, folder, context)
 
         self._fetch(run, f"UP42: loading {run.name}", work, self._output_here)
+
+    def folder_of(self, run: Run) -> Path:
+        """Where the output of a run's job lies, or would; raises ``ValueError`` for a run without a job."""
+        if run.job is None:
+            raise ValueError("a run without a job has no output")
+        return self._folders().output_folder(run.name, run.job.id)
 
     def read_test_query(self, run: Run, job_id: str) -> None:
         """Read the scenes that a test query found, and lay their quicklooks on the map."""

@@ -19,12 +19,14 @@ DEBOUNCE_MS = 600
 class Pricing(QObject):
     """Asks for the price of a configuration; ``asking`` when it begins to, then ``estimated`` or ``failed``.
 
+    ``waiting(sentence)`` while the service is waited for.
     The same configuration at the same connection is asked only once, unless :meth:`forget` was called.
     """
 
     asking = pyqtSignal()
     estimated = pyqtSignal(object)
     failed = pyqtSignal(object)
+    waiting = pyqtSignal(str)
 
     def __init__(self, runner: JobRunner, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
@@ -78,9 +80,14 @@ class Pricing(QObject):
                 return service.estimate(configuration)
 
         job = self._job = self._runner.start("UP42: estimating", work, long_running=True, hidden=True)
+        job.progressed.connect(lambda _percent, text: self._waits(question, text))
         job.succeeded.connect(lambda estimation: self._answered(question, estimation))
         job.failed.connect(lambda error: self._refused(question, error))
         job.cancelled.connect(lambda: self._refused(question, Up42Error("Asking for the price was cancelled.")))
+
+    def _waits(self, question: int, text: str) -> None:
+        if question == self._question:
+            self.waiting.emit(text)
 
     def _answered(self, question: int, estimation: Estimation) -> None:
         if question == self._question:  # else it is not wanted any more

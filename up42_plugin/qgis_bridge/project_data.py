@@ -28,13 +28,14 @@ class ProjectReader(QObject):
     """Reads the project in the background; a newer wish makes an older one stale.
 
     ``project_read(ProjectData)`` or ``failed(connection id, error)``; ``balance_read(connection id, Balance)`` or
-    ``balance_failed(connection id, error)``.
+    ``balance_failed(connection id, error)``. ``waiting(connection id, sentence)`` while the service is waited for.
     """
 
     project_read = pyqtSignal(object)
     balance_read = pyqtSignal(str, object)
     failed = pyqtSignal(str, object)
     balance_failed = pyqtSignal(str, object)
+    waiting = pyqtSignal(str, str)
 
     def __init__(self, runner: JobRunner, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
@@ -58,6 +59,7 @@ class ProjectReader(QObject):
         job = self._project = self._runner.start("UP42: reading the project", work, long_running=True, hidden=True)
         if before is not None:
             before.cancel()
+        job.progressed.connect(lambda _percent, text: self._project_waits(wish, connection_id, text))
         job.succeeded.connect(self.project_read)
         job.failed.connect(lambda error: self.failed.emit(connection_id, error))
         job.cancelled.connect(lambda: self._project_cancelled(wish, connection_id))
@@ -89,6 +91,10 @@ class ProjectReader(QObject):
         for job in reading:
             if job is not None:
                 job.cancel()
+
+    def _project_waits(self, wish: int, connection_id: str, text: str) -> None:
+        if wish == self._project_wish:
+            self.waiting.emit(connection_id, text)
 
     def _project_cancelled(self, wish: int, connection_id: str) -> None:
         if wish == self._project_wish:  # by the person, in the task manager

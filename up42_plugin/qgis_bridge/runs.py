@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Callable, Dict, Optional, Tuple
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
@@ -116,6 +117,10 @@ class RunController(QObject):
     def load(self, key: str) -> None:
         """Bring the live job's output down and onto the map."""
         self._loading.load(key)
+
+    def folder_of(self, key: str) -> Path:
+        """Where a run's output lies, or would."""
+        return self._loading.folder_of(self._book.of(key))
 
     def _accepted(self, key: str, job: Job) -> None:
         run = replace(self._book.of(key).on_service(job), unwanted=False)

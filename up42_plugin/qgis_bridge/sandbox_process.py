@@ -23,7 +23,7 @@ LOCK_FILE = "sandbox.lock"
 #: What the sandbox must tell about itself once it serves.
 REQUIRED = ("base_url", "project_id", "project_api_key")
 
-COULD_NOT_START = "The sandbox could not start."
+COULD_NOT_START = "The sandbox could not start. Show Log"
 STOPPED = "The sandbox has stopped."
 
 READY_WITHIN_MS = 60_000

@@ -22,7 +22,7 @@ from up42_plugin.qgis_bridge.settling import Settler
 SENDING = "Sending…"
 CANCELLED = "Cancelled before it was sent."
 FORGOTTEN = "The service no longer knows this job."
-_NOT_SUBMITTED = "Not submitted: the service does not know this job."
+NOT_SUBMITTED = "Not submitted: the service does not know this job."
 
 
 class Sender(QObject):
@@ -152,7 +152,7 @@ def _to_be_continued(outcome: Outcome) -> bool:
 
 def _why_not(outcome: Outcome) -> str:
     if outcome.state is SubmissionState.NOT_SUBMITTED:
-        return _NOT_SUBMITTED
+        return NOT_SUBMITTED
     reason = outcome.error.user_message if outcome.error is not None else outcome.submission.reason
     return reason or "Not submitted."
 

@@ -24,7 +24,7 @@ from up42_plugin.api.errors import (
 from up42_plugin.api.exchange import SessionFactory
 from up42_plugin.api.retrying import RetryPolicy
 from up42_plugin.api.tokens import TokenProvider
-from up42_plugin.api.transport import Notice, Transport
+from up42_plugin.api.transport import NO_GOOD_ANSWER, Notice, Transport
 from up42_plugin.core.configuration import CONFIG, JobConfiguration
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.dialects import classic_mapping as mapping
@@ -314,7 +314,15 @@ class ClassicProvider:
 
     @contextmanager
     def open(self, context: JobContext, notice: Optional[Notice] = None) -> Iterator[ClassicService]:
-        """The service for one worker; ``notice`` is told in a sentence before a call waits and tries again."""
+        """The service for one worker; ``notice`` is told in a sentence before a call waits and tries again.
+
+        Without one the worker's progress tells it, except of attempts that are repeated at once.
+        """
+
+        def progress(text: str) -> None:
+            if not text.startswith(NO_GOOD_ANSWER):
+                context.progress(-1, text)
+
         transport = Transport(
             self._address,
             self._tokens,
@@ -322,7 +330,7 @@ class ClassicProvider:
             context,
             user_agent=self._user_agent,
             policy=self._policy,
-            notice=notice,
+            notice=notice or progress,
         )
         with transport:
             yield ClassicService(ClassicClient(transport, self.project_id))
