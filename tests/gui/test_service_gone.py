@@ -87,17 +87,30 @@ def test_service_dies_before_anything_is_asked(doomed, mortal):
     kit.dock.search.clouds.setValue(31)
     wait_for(lambda: "refuses the connection" in kit.dock.foot.estimation.toolTip(), "the reason")
     assert kit.dock.foot.estimation.text() == "Not available"
+    assert kit.reason == "Working offline."
+    assert kit.able() == [False, False]
+    kit.click(kit.dock.header.refresh_button)
+    wait_for(lambda: kit.dock.header.balance_text == "Balance not available", "the balance")
+    wait_for(lambda: kit.reason == "Working offline.", "the reason in the dock", of=kit.situation)
+    assert "refuses the connection" in kit.dock.foot.reason.toolTip()
+    assert kit.dock.workflow.current is not None
+    assert kit.files() == files
+    mortal.revive()
+    kit.click(kit.dock.foot.again_button)
+    kit.test_query()
+
+
+def test_service_dies_before_a_job_is_sent(doomed, mortal):
+    kit = doomed
+    mortal.kill()
     run = kit.begin_test_query()
     wait_for(lambda: kit.runs[run.key].phase is Phase.NOT_SUBMITTED, "the end")
     assert "refuses the connection" in kit.line(run)
     assert any("refuses the connection" in text for text in kit.told)
     assert kit.states()[0] == "NOT_SENT"
-    assert kit.files() == files
-    kit.click(kit.dock.header.refresh_button)
-    wait_for(lambda: "refuses the connection" in kit.reason, "the reason in the dock")
-    assert kit.able() == [False, False]
+    assert kit.files() == []
     mortal.revive()
-    kit.click(kit.dock.foot.again_button)
+    kit.click(kit.dock.header.refresh_button)
     kit.test_query()
 
 
