@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from plugin_kit import SUPERRESOLUTION, TAORMINA, idle, plugin_in, wait_for
 from qgis.PyQt.QtWidgets import QDialogButtonBox
 
 from tests.job_samples import DATA_TASK, SR_TASK, chain, taormina
@@ -41,7 +42,7 @@ def kit(desk_kit):
 @pytest.fixture
 def opened(kit):
     kit.ready_to_test()
-    kit.wait(lambda: kit.foot.details_button.isEnabled())
+    kit.wait(kit.foot.details_button.isEnabled)
     kit.click(kit.foot.details_button)
     kit.wait(lambda: kit.dialog(EstimationDetails) is not None)
     return kit.dialog(EstimationDetails)
@@ -87,7 +88,7 @@ def test_without_a_price_it_is_grey_and_says_why(kit, opened):
 
 def test_without_an_area_it_says_so(kit):
     layer = kit.ready_to_test()
-    kit.wait(lambda: kit.foot.details_button.isEnabled())
+    kit.wait(kit.foot.details_button.isEnabled)
     kit.click(kit.foot.details_button)
     dialog = kit.dialog(EstimationDetails)
     layer.removeSelection()
@@ -119,3 +120,21 @@ def test_several_jobs_are_listed_by_their_names(shown):
         f"<b>39–75{N}credits</b> for 3 jobs in total, of which 39 are held while they run."
     )
     assert dialog.table.headerItem().text(0) == "Job"
+
+
+def test_a_real_price_of_the_sandbox(clean_service, tmp_path):
+    """The blocks' list prices come with the workflow, so that the advice can name them."""
+    with plugin_in(tmp_path / "plugin") as kit:
+        kit.connect(clean_service.sandbox)
+        kit.choose(SUPERRESOLUTION, limit=3)
+        kit.area(TAORMINA)
+        kit.dock.search.filter.setCurrentIndex(2)
+        wait_for(lambda: not kit.desk.new_job.price.updating and kit.dock.foot.details_button.isEnabled(), "the price")
+        kit.click(kit.dock.foot.details_button)
+        dialog = kit.desk.estimation.dialog
+        assert rows(dialog)[0][0] == "Sentinel-2 L2A (SAFE)"
+        words = dialog.advice.text()
+        assert words.startswith(f"Super-resolution costs 1{N}credit per{N}MB of output. A smaller area, a limit below")
+        assert words.endswith(f"asks for 2.12{N}km², the area has 2.01{N}km²: another filter lowers the price.")
+        dialog.grab().save(str(tmp_path / "dialog.png"))
+        idle()

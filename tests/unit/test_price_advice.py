@@ -15,6 +15,7 @@ from up42_plugin.core.workflow import Price
 N = "\u00a0"
 FREE = Range(0, 0)
 LEAST = Range(1, 1)
+DEAR = Range(9, 12)
 SMALLEST = {"clip_to_aoi": True, "copy_original_bands": False}
 PER_MB = replace(SUPER_RESOLUTION, price=Price(1, "MEGABYTE", "OUTPUT"))
 
@@ -23,7 +24,7 @@ def share(task, block=FREE, machine=LEAST, unit="SQUARE_KM"):
     return TaskEstimate(task, block, machine, Range(60, 180), Range(2, 2), unit)
 
 
-def advice(*changes, data=FREE, later=Range(9, 12), machine=LEAST, block=PER_MB, first=SENTINEL, filter_=None, **how):
+def advice(*changes, data=FREE, later=DEAR, machine=LEAST, block=PER_MB, first=SENTINEL, filter_=None, **how):
     configuration = JobConfiguration.of(workflow_of(first, block), how.get("aoi", taormina()))
     configuration = configuration.with_aoi(configuration.aoi, filter_ or GeometricFilter.CONTAINS)
     for task, values in changes:
@@ -80,8 +81,8 @@ def test_a_box_that_is_larger_than_the_area_is_named():
 
 def test_the_dearest_block_comes_first():
     per_km2 = replace(SENTINEL, price=Price(25, "SQUARE_KM", "OUTPUT"))
-    assert advice(data=Range(50, 51), later=Range(9, 12), first=per_km2).blocks == (per_km2, PER_MB)
-    assert advice(data=Range(5, 6), later=Range(9, 12), first=per_km2).blocks == (PER_MB, per_km2)
+    assert advice(data=Range(50, 51), later=DEAR, first=per_km2).blocks == (per_km2, PER_MB)
+    assert advice(data=Range(5, 6), later=DEAR, first=per_km2).blocks == (PER_MB, per_km2)
 
 
 def test_machine_time_goes_by_the_area_too():

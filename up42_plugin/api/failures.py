@@ -105,7 +105,7 @@ def proxy_sign_in(host: str = "") -> str:
 def _proxy_host(chain: Sequence[BaseException]) -> str:
     """The host name of the proxy on the way, as urllib3's pool of connections knows it."""
     proxies = (getattr(getattr(link, "pool", None), "proxy", None) for link in chain)
-    return next((str(proxy.host) for proxy in proxies if getattr(proxy, "host", None)), "")
+    return next((str(host) for host in (getattr(proxy, "host", None) for proxy in proxies) if host), "")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -140,10 +140,8 @@ def _box(configuration: JobConfiguration, shares: List[_Share]) -> Tuple[str, ..
     others = [name for name in block.geometry_parameters if name != GeometricFilter.BBOX.value]
     if not others or box < aoi.area_km2 * _WORTH_TELLING or not any(share.by_area for share in shares):
         return ()
-    return (
-        f"The filter Bounding Box asks for {box:.2f}{NBSP}km², the area has {aoi.area_km2:.2f}{NBSP}km²: "
-        "another filter lowers the price.",
-    )
+    sizes = f"{box:.2f}{NBSP}km², the area has {aoi.area_km2:.2f}{NBSP}km²"
+    return (f"The filter Bounding Box asks for {sizes}: another filter lowers the price.",)
 
 
 def _either(levers: List[str]) -> str:

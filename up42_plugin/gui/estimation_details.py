@@ -28,6 +28,7 @@ from up42_plugin.gui.new_job import NewJob
 from up42_plugin.gui.texts import credits_text, minutes_text, span, whole
 
 _WIDTH = 500
+_WIDEST = 700
 _MOST_ROWS = 12
 
 
@@ -130,6 +131,8 @@ class EstimationDetails(QDialog):
         columns.setStretchLastSection(False)
         columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         columns.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        width = sum(max(self.table.sizeHintForColumn(n), columns.sectionSizeHint(n)) for n in range(4))
+        self.table.setMinimumWidth(min(_WIDEST, width + 2 * self.table.frameWidth()))
         row = self.table.sizeHintForRow(0)
         frame = 2 * self.table.frameWidth()
         self.table.setFixedHeight(columns.sizeHint().height() + row * min(rows, _MOST_ROWS) + frame + 2)
@@ -195,16 +198,14 @@ class EstimationDesk(QObject):
 
 
 def advice_text(configuration: JobConfiguration, estimation: Estimation) -> str:
-    """``Super-resolution costs 1 credit per MB of output. A smaller area lowers the price.``"""
+    """What makes the price, and what would lower it, in sentences."""
     advice = price_advice(configuration, estimation)
-    return " ".join([*(_cost_sentence(block) for block in advice.blocks), *advice.sentences])
+    return " ".join([*(_cost_sentence(block) for block in advice.blocks if block.price is not None), *advice.sentences])
 
 
 def _cost_sentence(block: Block) -> str:
-    title = SHORT_TITLES.get(block.name, block.title)
-    if block.price is None:
-        return f"{title} has a price of its own."
-    return f"{title} costs {counted_price_text(block)}."
+    """``Super-resolution costs 1 credit per MB of output.``."""
+    return f"{SHORT_TITLES.get(block.name, block.title)} costs {counted_price_text(block)}."
 
 
 def _summary(price: Estimation, jobs: int) -> str:
