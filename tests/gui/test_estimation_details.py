@@ -122,6 +122,13 @@ def test_several_jobs_are_listed_by_their_names(shown):
     assert dialog.table.headerItem().text(0) == "Job"
 
 
+def test_several_jobs_that_are_priced_as_one_are_told_by_blocks(shown):
+    dialog = shown(EstimationDetails())
+    dialog.show_jobs([PricedJob("", JobConfiguration.of(chain(), taormina()), priced(27, 36), number=3)])
+    assert rows(dialog)[1][:2] == ["Super-resolution Sentinel-2", "27–36"]
+    assert " for 3 jobs in total, of which 31 are held while they run." in dialog.summary.text()
+
+
 def test_a_real_price_of_the_sandbox(clean_service, tmp_path):
     """The blocks' list prices come with the workflow, so that the advice can name them."""
     with plugin_in(tmp_path / "plugin") as kit:

@@ -1,7 +1,7 @@
 """What the whole plugin says when the service, the way to it, the ledger or the sandbox has a bad day.
 
-Each row is brought about for real: by the sandbox's faults, by a server that keeps the time badly, by a proxy that
-wants a password, by a certificate that nobody trusts, by files that are broken.
+Each row is brought about for real: by the sandbox's faults, by a server that keeps the time badly, by a
+certificate that nobody trusts, by files that are broken.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any, Iterator
 
 import pytest
 from plugin_kit import ANALYTIC, SMALL, SPEED, PluginKit, idle, plugin_in, wait_for
-from qgis.core import QgsNetworkAccessManager, QgsSettings
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
 from remote_service import Remote
@@ -112,18 +111,6 @@ class Late(BaseHTTPRequestHandler):
         pass
 
 
-class Guarded(BaseHTTPRequestHandler):
-    """A proxy that wants a password."""
-
-    def do_CONNECT(self):
-        self.send_response(407, "Proxy Authentication Required")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_arguments):
-        pass
-
-
 class TestSignIn:
     def test_wrong_key(self, fresh, sandbox, remote):
         fresh.connect(sandbox, key="not-the-key", ready=False)
@@ -152,15 +139,6 @@ class TestSignIn:
             fresh.dock.setUserVisible(True)
             says(fresh, "Certificate not trusted. Add it under Settings > Options > Authentication.", "Try Again")
 
-    def test_proxy_that_wants_a_password(self, fresh, proxy_settings):
-        with serving(Guarded) as port:
-            proxy_settings(port)
-            fresh.desk.hub.add("Behind", "https://api.example.org", ProjectKey("p", "k"), False)
-            fresh.dock.setUserVisible(True)
-            words = "The proxy 127.0.0.1 wants a password. Check Settings > Options > Network."
-            says(fresh, words, "Try Again")
-            idle()
-
     def test_clock_that_is_off(self, fresh):
         fresh.dock.setUserVisible(True)
         with serving(Late) as port:
@@ -182,24 +160,6 @@ class TestSignIn:
         remote.arm("POST", TOKEN, times=None, delay_s=3)
         fresh.connect(sandbox, ready=False)
         says(fresh, f"No answer from 127.0.0.1 within 0.5{N}s.", "Try Again")
-
-
-@pytest.fixture
-def proxy_settings(qgis_app):
-    """What the person fills in under Settings > Options > Network."""
-    manager = QgsNetworkAccessManager.instance()
-    settings = QgsSettings()
-
-    def set_proxy(port: int) -> None:
-        settings.setValue("proxy/proxyEnabled", True)
-        settings.setValue("proxy/proxyType", "HttpProxy")
-        settings.setValue("proxy/proxyHost", "127.0.0.1")
-        settings.setValue("proxy/proxyPort", str(port))
-        manager.setupDefaultProxyAndCache()
-
-    yield set_proxy
-    settings.remove("proxy")
-    manager.setupDefaultProxyAndCache()
 
 
 class TestService:

@@ -23,7 +23,7 @@ Kinds = Tuple[Type[BaseException], ...]
 
 _INSECURE: Kinds = (requests.exceptions.SSLError, ssl.SSLError, urllib3_errors.SSLError)
 
-PROXY_SIGN_IN = "wants a password. Check Settings > Options > Network."
+PROXY_SIGN_IN = "The proxy wants a password. Check Settings > Options > Network."
 
 
 class Obstacle(Enum):
@@ -93,19 +93,8 @@ def _explain_proxy(chain: Sequence[BaseException], detail: str) -> Optional[Fail
     if not _holds(chain, requests.exceptions.ProxyError, urllib3_errors.ProxyError):
         return None
     if "failed: 407" in words:
-        return Failure(proxy_sign_in(_proxy_host(chain)), f"{detail} (407)", False, Obstacle.PROXY)
+        return Failure(PROXY_SIGN_IN, f"{detail} (407)", False, Obstacle.PROXY)
     return Failure("The proxy could not be used. Check Settings > Options > Network.", detail, obstacle=Obstacle.PROXY)
-
-
-def proxy_sign_in(host: str = "") -> str:
-    """What a person is told when the proxy at ``host``, where that is known, wants a password."""
-    return f"{f'The proxy {host}' if host else 'The proxy'} {PROXY_SIGN_IN}"
-
-
-def _proxy_host(chain: Sequence[BaseException]) -> str:
-    """The host name of the proxy on the way, as urllib3's pool of connections knows it."""
-    proxies = (getattr(getattr(link, "pool", None), "proxy", None) for link in chain)
-    return next((str(host) for host in (getattr(proxy, "host", None) for proxy in proxies) if host), "")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from up42_plugin.api.calls import Answer, Call
 from up42_plugin.api.errors import AnswerError, AuthError, Cancelled, NotFoundError, Up42Error
 from up42_plugin.api.exchange import Exchange, Outcome, SessionFactory
-from up42_plugin.api.failures import PROXY_SIGN_IN, Failure, Obstacle, proxy_sign_in
+from up42_plugin.api.failures import PROXY_SIGN_IN, Failure, Obstacle
 from up42_plugin.api.redaction import origin
 from up42_plugin.api.refusals import PROXY_WANTS_SIGN_IN, SERVER_ERROR
 from up42_plugin.api.retrying import RetryPolicy
@@ -158,7 +158,7 @@ def _obstacle(outcome: Outcome, subject: Subject) -> Optional[CheckStep]:
 
 
 def _failure_step(failure: Failure, subject: Subject) -> CheckStep:
-    if failure.user_message.endswith(PROXY_SIGN_IN):
+    if failure.user_message == PROXY_SIGN_IN:
         return _proxy_wants_password(subject)
     name = {
         Obstacle.ADDRESS: StepName.ADDRESS,
@@ -170,7 +170,8 @@ def _failure_step(failure: Failure, subject: Subject) -> CheckStep:
 
 def _proxy_wants_password(subject: Subject) -> CheckStep:
     host = subject.proxy.rpartition(":")[0] or subject.proxy
-    return _failed(StepName.PROXY, proxy_sign_in(host))
+    named = f"The proxy {host}" if host else "The proxy"
+    return _failed(StepName.PROXY, f"{named} wants a password. Check Settings > Options > Network.")
 
 
 def _speaks_json(answer: Answer) -> bool:

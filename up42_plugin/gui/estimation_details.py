@@ -34,11 +34,15 @@ _MOST_ROWS = 12
 
 @dataclass(frozen=True)
 class PricedJob:
-    """One job of those whose price is shown. ``label`` names it among others: a feature's name."""
+    """What has a price: one job, or one of several. ``label`` names it among others: a feature's name.
+
+    ``number`` is how many jobs of the same workflow the estimation is the sum of.
+    """
 
     label: str
     configuration: JobConfiguration
     estimation: Estimation
+    number: int = 1
 
 
 class EstimationDetails(QDialog):
@@ -72,7 +76,6 @@ class EstimationDetails(QDialog):
         self._updating.setSingleShot(True)
         self._updating.setInterval(UPDATING_AFTER_MS)
         self._updating.timeout.connect(self._show_updating)
-        self.resize(_WIDTH, self.sizeHint().height())
 
     def show_jobs(self, jobs: Sequence[PricedJob]) -> None:
         """Show the price of these jobs, at least one."""
@@ -81,7 +84,7 @@ class EstimationDetails(QDialog):
         several = len(jobs) > 1
         rows = _by_jobs(jobs) if several else _by_blocks(jobs[0])
         self._write_table("Job" if several else "Block", [*rows, ("Total", whole_price)])
-        self._text = _summary(whole_price, len(jobs))
+        self._text = _summary(whole_price, sum(job.number for job in jobs))
         self.summary.setText(self._text)
         dearest = max(jobs, key=lambda job: job.estimation.credits.maximum)
         self.advice.setText(advice_text(dearest.configuration, dearest.estimation))
@@ -165,6 +168,8 @@ class EstimationDesk(QObject):
             self.dialog = EstimationDetails(self._window)
             self.dialog.finished.connect(self._closed)
         self.refresh()
+        width = max(_WIDTH, self.dialog.minimumSizeHint().width())
+        self.dialog.resize(width, self.dialog.layout().totalHeightForWidth(width))
         self.dialog.show()
         self.dialog.raise_()
 
