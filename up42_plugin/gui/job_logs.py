@@ -8,7 +8,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtGui import QFontDatabase
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
-from up42_plugin.api.errors import NotFoundError
+from up42_plugin.api.errors import NotFoundError, Up42Error
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.jobs import JobState
 from up42_plugin.core.run import Run
@@ -72,6 +72,7 @@ class JobLogs(QObject):
         job = self._reading = self._runner.start(f"UP42: reading logs of {run.name}", work, long_running=True)
         job.succeeded.connect(lambda found: self._read(dialog, *found))
         job.failed.connect(lambda error: self._failed(dialog, error))
+        job.cancelled.connect(lambda: self._failed(dialog, Up42Error("Reading it was cancelled.")))
         dialog.show()
 
     def close(self) -> None:

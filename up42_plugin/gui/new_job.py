@@ -210,6 +210,7 @@ class NewJob(QObject):
         provider = self._provider() if self._project is not None else None
         if form.configuration is None or problems or provider is None:
             self._pricing.want(None, None)
+            self._waiting = self._waiting if self._project is None else ""
             self.price = PriceState(balance=self._credits, reason=problems[0] if problems else "")
             return
         self._pricing.want(form.configuration, provider)
@@ -256,6 +257,7 @@ class NewJob(QObject):
         self.refresh()
 
     def _price_asked(self) -> None:
+        self._waiting = ""
         self.price = PriceState(self.price.estimation, self._credits, updating=True)
         self._dock.foot.show_price(self.price)
 
