@@ -95,10 +95,16 @@ def test_without_an_area_it_says_so(kit):
     kit.wait(lambda: dialog.summary.text() == "Choose an area first.")
 
 
-def test_the_button_says_why_it_is_grey(kit):
+def test_the_button_comes_with_the_first_price_and_says_why_it_is_grey(kit):
     kit.open()
+    assert kit.foot.details_button.isHidden()
+    kit.service.hold("estimate")
+    kit.select()
+    kit.wait(lambda: not kit.foot.details_button.isHidden())
     assert not kit.foot.details_button.isEnabled()
-    assert kit.foot.details_button.toolTip() == "There is no price yet."
+    assert kit.foot.details_button.toolTip() == "The price is being read."
+    kit.service.let_go("estimate")
+    kit.wait(kit.foot.details_button.isEnabled)
 
 
 def test_it_opens_once_and_closes(kit, opened):

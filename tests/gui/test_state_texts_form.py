@@ -55,7 +55,7 @@ def wrong_json(kit):
 
 def offline_on_refresh(kit):
     kit.ready_to_test()
-    kit.service.answers["project"] = UNREACHABLE
+    kit.service.answers.update(project=UNREACHABLE, estimate=UNREACHABLE)
     kit.click(kit.dock.header.refresh_button)
 
 
@@ -187,13 +187,19 @@ def test_reason(kit, name):
     def said():
         return kit.reason() in {row.text.format(line=line, now=moment) for moment in (before, now())}
 
-    kit.qtbot.waitUntil(said, timeout=8000)
+    kit.wait(said)
     assert kit.foot.reason.isVisible()
     assert buttons(kit)[:1] == ([row.button] if row.button else [])
     assert kit.foot.line_button.isHidden() is ("Line " not in row.text)
     assert (kit.foot.test_button.isEnabled(), kit.foot.live_button.isEnabled()) == row.open
     for button in (kit.foot.test_button, kit.foot.live_button):
         assert button.isEnabled() or button.toolTip() in kit.reason()
+
+
+def back(kit):
+    """The service can be reached again."""
+    for call in ("project", "estimate"):
+        kit.service.answers[call] = kit.services["account"].answers[call]
 
 
 class TestOffline:
@@ -213,13 +219,14 @@ class TestOffline:
 
     def test_try_again_brings_everything_back(self, offline):
         kit = offline
-        kit.service.answers["project"] = kit.services["account"].answers["project"]
+        back(kit)
         kit.click(kit.foot.again_button)
         kit.wait(lambda: kit.new_job.ready.can_test)
         assert kit.foot.again_button.isHidden()
         assert kit.foot.reason.toolTip() == ""
 
     def test_a_price_that_comes_ends_it_too(self, offline):
+        back(offline)
         offline.dock.search.clouds.setValue(44)
         offline.wait(lambda: offline.new_job.ready.can_test)
 

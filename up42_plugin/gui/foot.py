@@ -24,7 +24,6 @@ from up42_plugin.gui.texts import NOT_AVAILABLE, balance_after, credits_text, du
 from up42_plugin.gui.widgets import INFORMATION, SUCCESS, WARNING, MessageRow, tool_button
 
 UPDATING_AFTER_MS = 300
-_NO_PRICE_YET = "There is no price yet."
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ class Foot(QWidget):
         self.details_button.setObjectName("estimationDetailsButton")
         self.details_button.setFlat(True)
         self.details_button.clicked.connect(self.details_asked)
-        _enable(self.details_button, False, "", _NO_PRICE_YET)
+        self.details_button.hide()
         row = QHBoxLayout()
         row.setSpacing(0)
         row.addWidget(balance_after)
@@ -169,6 +168,7 @@ class Foot(QWidget):
         """Show the estimation; a price being asked anew stays visible and is marked after a moment."""
         self._price = price
         known = price.estimation is not None
+        self.details_button.setVisible(known or price.updating or bool(price.reason))
         _enable(self.details_button, known, "What the price is made of, and what would lower it", _no_details(price))
         if price.updating:
             if not self._updating.isActive():
@@ -209,7 +209,7 @@ class Foot(QWidget):
 
 
 def _no_details(price: PriceState) -> str:
-    return "The price is being read." if price.updating else price.reason or _NO_PRICE_YET
+    return "The price is being read." if price.updating else price.reason
 
 
 def _enable(button: QPushButton, able: bool, what: str, why_not: str) -> None:
