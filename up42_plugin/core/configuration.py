@@ -209,9 +209,7 @@ def differences(old: JobConfiguration, new: JobConfiguration) -> Tuple[str, ...]
     return tuple(dict.fromkeys(found)) or ("Parameters",)
 
 
-def _changed(
-    step: Step, first: bool, searched: bool, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> List[str]:
+def _changed(step: Step, first: bool, searched: bool, before: Mapping[str, Any], after: Mapping[str, Any]) -> List[str]:
     schema = ParameterSchema.of(step.block)
     found = []
     for name in dict.fromkeys([*_SEARCH_LABELS, *before, *after]):

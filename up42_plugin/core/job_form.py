@@ -145,8 +145,10 @@ class JobForm:
             return read
         sent, parameters = self.body(aoi), {task: dict(values) for task, values in read.parameters.items()}
         for task, held in self.parameters.items():
-            given, made = parameters.get(task), sent.get(task, {})
-            for name, value in held.items() if given is not None else ():
+            if task not in parameters:
+                continue
+            given, made = parameters[task], sent.get(task, {})
+            for name, value in held.items():
                 if given.get(name, _ABSENT) == made.get(name, _ABSENT) != value:
                     given[name] = deepcopy(value)
         return replace(read, parameters=parameters)
