@@ -66,6 +66,7 @@ class AreaSection(Section):
 
         ``warnings`` hold for live jobs only; ``advice`` is what blocks would like.
         """
+        self._set_used("")
         aoi, error = state.aoi, state.error
         empty = aoi is None and error is None
         self._show_source(state.kind)
@@ -85,6 +86,21 @@ class AreaSection(Section):
         self._icon.setPixmap(theme_icon(icon).pixmap(side, side))
         told = [*warnings, state.hint] if state.hint else warnings
         self.problem.show_rows(state.offers, state.mends, told, advice)
+
+    def show_not_needed(self, reason: str) -> None:
+        """No area is asked for: all of it is grey, and nothing of it is lost."""
+        self._set_used(reason)
+        self._size.setText(reason)
+        self.set_summary(reason)
+        self._icon.hide()
+        for part in (self._empty, self.sample_button):
+            part.hide()
+        self.problem.show_rows((), (), (), ())
+
+    def _set_used(self, why_not: str) -> None:
+        if self.body is not None:
+            self.body.setEnabled(not why_not)
+            self.body.setToolTip(why_not)
 
     @property
     def size_text(self) -> str:

@@ -28,12 +28,16 @@ OPTIONS = "Options…"
 
 @dataclass(frozen=True)
 class PriceState:
-    """What is known of the price. ``reason`` says why there is none; ``updating`` while a newer one is asked for."""
+    """What is known of the price. ``reason`` says why there is none; ``updating`` while a newer one is asked for.
+
+    ``instead`` is what to say where there can be none.
+    """
 
     estimation: Optional[Estimation] = None
     balance: Optional[int] = None
     updating: bool = False
     reason: str = ""
+    instead: str = ""
 
 
 class Foot(QWidget):
@@ -152,7 +156,7 @@ class Foot(QWidget):
     def _write_price(self, suffix: str) -> None:
         price = self._price
         if price.estimation is None:
-            self.estimation.setText("updating…" if suffix else NOT_AVAILABLE)
+            self.estimation.setText("updating…" if suffix else price.instead or NOT_AVAILABLE)
             self.estimation.setToolTip(price.reason)
         else:
             self.estimation.setText(estimation_text(price.estimation) + suffix)
