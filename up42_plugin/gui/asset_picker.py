@@ -23,7 +23,7 @@ from up42_plugin.core.workflow import Block
 from up42_plugin.gui.asset_models import ASSET_ROLE, AssetFilter, AssetModel
 from up42_plugin.gui.widgets import INFORMATION, RUNNING, WARNING, MessageRow
 
-_SIZE = (620, 380)
+_SIZE = (720, 400)
 
 
 class AssetPicker(QDialog):

@@ -61,6 +61,7 @@ class Foot(QWidget):
         form = QFormLayout()
         self.estimation = QLabel(NOT_AVAILABLE)
         self.estimation.setObjectName("estimation")
+        self.estimation.setWordWrap(True)
         self.balance_after = QLabel()
         self.balance_after.setObjectName("balanceAfter")
         form.addRow("Estimation", self.estimation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Collection, Dict, Mapping, Optional
 
 from qgis.gui import QgsCollapsibleGroupBoxBasic
-from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtCore import QSize, pyqtSignal
 from qgis.PyQt.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from up42_plugin.core.parameter_choices import choices_of, note_of
@@ -72,6 +72,12 @@ class ParameterForm(QgsCollapsibleGroupBoxBasic):
         layout.addWidget(self.only_in_json)
         self.set_values({})
         self.setCollapsed(True)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """As narrow as the fields allow: a long title would make the whole dock wider than it is."""
+        margins = self.contentsMargins()
+        fields = self.layout().minimumSize().width() + margins.left() + margins.right()
+        return QSize(fields, super().minimumSizeHint().height())
 
     def _editor_of(self, spec: ParameterSpec) -> ParameterEditor:
         if not self._first or spec.name != ASSET_IDS:

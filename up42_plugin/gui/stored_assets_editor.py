@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Optional, Sequence
 
 from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from up42_plugin.core.parameter_texts import compact
 from up42_plugin.core.parameters import ParameterSpec
@@ -23,8 +23,9 @@ class StoredAssetsEditor(ParameterEditor):
 
     def __init__(self, spec: ParameterSpec, parent: Optional[QWidget] = None) -> None:
         super().__init__(spec, parent)
-        layout = QHBoxLayout(self)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
         self.text = QLabel()
         self.text.setObjectName("chosenAssets")
         self.text.setAccessibleName("From storage")
@@ -36,9 +37,10 @@ class StoredAssetsEditor(ParameterEditor):
         self.choose_button.clicked.connect(self.choose_asked)
         self.clear_button = tool_button("/mIconClearText.svg", "Take nothing from storage", "clearAssets")
         self.clear_button.clicked.connect(lambda: self.choose(()))
-        layout.addWidget(self.text, 1)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.clear_button)
+        layout.addLayout(row)
         layout.addWidget(self.choose_button)
-        layout.addWidget(self.clear_button)
         self.setFocusProxy(self.choose_button)
         self.set_value(spec.default)
 
