@@ -81,7 +81,10 @@ def test_an_asset_is_picked_tested_and_run_without_an_area(kit, clean_service):
 
     test = kit.test_query()
     assert [scene.feature_id for scene in test.scenes] == [asset.id]
-    assert test.configuration.inputs(Mode.TEST_QUERY) == {TASK: {"asset_ids": [asset.id]}, "config": {"mode": "DRY_RUN"}}
+    assert test.configuration.inputs(Mode.TEST_QUERY) == {
+        TASK: {"asset_ids": [asset.id]},
+        "config": {"mode": "DRY_RUN"},
+    }
     assert kit.reason.endswith("1 scene found.")
     dialog = kit.dialog()
     assert dialog.price_labels["estimation"].text() == "Not available"
@@ -113,7 +116,7 @@ def test_cleared_everything_is_as_it_was(kit):
     wait_for(lambda: kit.able()[0], "the test query")
     kit.dock.search.limit.setValue(3)
     dialog = open_picker(kit)
-    wait_for(lambda: dialog.shown.rowCount(), "the assets")
+    wait_for(dialog.shown.rowCount, "the assets")
     select(dialog, "Taormina, town, Pléiades Display", "Taormina, town, earlier, Pléiades Display")
     kit.click(dialog.use_button)
     editor = kit.dock.parameters.form_of(TASK).editors["asset_ids"]
