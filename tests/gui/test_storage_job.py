@@ -74,6 +74,7 @@ def test_an_asset_is_picked_tested_and_run_without_an_area(kit, clean_service):
     assert kit.dock.parameters.form_of(TASK).editors["asset_ids"].text.text() == "1 asset"
     assert kit.dock.area.size_text == "Not needed: data comes from storage"
     assert not kit.dock.area.source.isEnabled()
+    assert kit.dock.area.zoom_button.toolTip() == "Not needed: data comes from storage"
     assert not any(part.isEnabled() for part in (kit.dock.search.filter, kit.dock.search.limit, kit.dock.search.start))
     assert kit.dock.search.note.text() == "Not used: data comes from storage"
     assert kit.dock.foot.estimation.text() == "Not available for data from storage"

@@ -32,6 +32,15 @@ def area_band(canvas: QgsMapCanvas, dashed: bool = False) -> QgsRubberBand:
     return band
 
 
+def footprint_band(canvas: QgsMapCanvas) -> QgsRubberBand:
+    """An empty rubber band in the footprints' yellow, without a fill."""
+    band = QgsRubberBand(canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
+    band.setStrokeColor(QColor(240, 190, 0))
+    band.setFillColor(QColor(0, 0, 0, 0))
+    band.setWidth(2)
+    return band
+
+
 def on_map(canvas: QgsMapCanvas, project: QgsProject, geometry: QgsGeometry, vertices: int) -> Optional[QgsGeometry]:
     """A geometry in EPSG:4326 in the map's CRS; None where that does not reach."""
     transform = QgsCoordinateTransform(

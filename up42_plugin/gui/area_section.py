@@ -24,6 +24,8 @@ from up42_plugin.gui.texts import area_text
 from up42_plugin.gui.widgets import SUCCESS, WARNING, Section, hint_label, icon_size, theme_icon, tool_button
 from up42_plugin.qgis_bridge.area_sources import AreaState, SourceKind
 
+_MORE = "More about the area"
+
 
 class AreaSection(Section):
     """Shows the state of the area; its signals, and those of its parts, are the person's clicks."""
@@ -101,6 +103,9 @@ class AreaSection(Section):
         if self.body is not None:
             self.body.setEnabled(not why_not)
             self.body.setToolTip(why_not)
+        self.menu_button.setToolTip(why_not or _MORE)
+        if why_not:
+            self.zoom_button.setToolTip(why_not)
 
     @property
     def size_text(self) -> str:
@@ -125,7 +130,7 @@ class AreaSection(Section):
         return row
 
     def _menu_button(self) -> QWidget:
-        self.menu_button = tool_button("/mIconExpand.svg", "More about the area", "areaMenu")
+        self.menu_button = tool_button("/mIconExpand.svg", _MORE, "areaMenu")
         self.menu_button.setArrowType(Qt.ArrowType.DownArrow)
         self.menu_button.setPopupMode(self.menu_button.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.menu_button)

@@ -7,11 +7,8 @@ from typing import Any, List, Mapping, Optional, Sequence
 from qgis.core import QgsGeometry, QgsPointXY, QgsProject, QgsWkbTypes
 from qgis.gui import QgsMapCanvas, QgsRubberBand
 from qgis.PyQt.QtCore import QObject
-from qgis.PyQt.QtGui import QColor
 
-from up42_plugin.gui.area_outline import on_map
-
-_YELLOW = (240, 190, 0)
+from up42_plugin.gui.area_outline import footprint_band, on_map
 
 
 class FootprintsOutline(QObject):
@@ -21,11 +18,7 @@ class FootprintsOutline(QObject):
         super().__init__(parent)
         self._canvas, self._project = canvas, project
         self._shapes: Sequence[QgsGeometry] = ()
-        band = QgsRubberBand(canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
-        band.setStrokeColor(QColor(*_YELLOW))
-        band.setFillColor(QColor(0, 0, 0, 0))
-        band.setWidth(2)
-        self._band: Optional[QgsRubberBand] = band
+        self._band: Optional[QgsRubberBand] = footprint_band(canvas)
         canvas.destinationCrsChanged.connect(self._draw)
 
     @property
