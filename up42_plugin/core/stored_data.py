@@ -1,8 +1,8 @@
 """Data from storage: which of the account's assets a data block can work on, and what is said of such a job.
 
-No page of the service says what a test query does with assets. The vendor's client (``up42-py`` 0.31.0, ``workflow.py``,
-``test_job``) sends one like any other, with ``config.mode`` beside the asset ids; so it is offered, free, and a live job
-needs it first wherever the block offers test queries.
+No page of the service says what a test query does with assets. The vendor's client (``up42-py`` 0.31.0,
+``workflow.py``, ``test_job``) sends one like any other, with ``config.mode`` beside the asset ids; so it is offered,
+free, and a live job needs it first wherever the block offers test queries.
 """
 
 from __future__ import annotations
