@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 ASSET_IDS = "asset_ids"
 _DELIVERED_AFTER = timedelta(days=2)
-_CLOUDS = 12.0
+_CLOUDS = 1.0
 _DELIVERY = "delivery"
 
 
