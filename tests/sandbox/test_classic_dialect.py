@@ -15,6 +15,7 @@ from dialect_kit import (
     ANALYTIC,
     PLEIADES,
     SUPERRESOLUTION,
+    TAORMINA,
     VISUAL,
     configuration_of,
     ended,
@@ -26,6 +27,8 @@ from dialect_kit import (
 from sandbox_process import start_sandbox
 
 from up42_plugin.api import errors
+from up42_plugin.api.errors import ValidationError
+from up42_plugin.core.configuration import JobConfiguration
 from up42_plugin.core.jobs import JobState, Mode
 from up42_plugin.core.service import Output, UnsupportedError, Webhook
 from up42_plugin.core.tags import split_name, tagged_name
@@ -314,10 +317,39 @@ def test_webhooks_are_made_changed_tested_and_deleted(service):
     assert made.id not in {hook.id for hook in service.webhooks()}
 
 
-def test_what_the_dialect_lacks_it_says(service):
-    assert not service.capabilities.storage_assets
-    with pytest.raises(UnsupportedError):
-        service.storage_assets()
+DISPLAY, DISPLAY_TASK = "6ac78530-6200-42c1-b6a9-381a9f69d8ef", "oneatlas-pleiades-display:1"
+
+
+def test_what_is_in_storage_can_be_worked_on(service, sandbox):
+    assert service.capabilities.storage_assets
+    assets = service.storage_assets()
+    assert [asset.created for asset in assets] == sorted((asset.created for asset in assets), reverse=True)
+    asset = next(asset for asset in assets if asset.collection == "phr")
+    assert asset.footprint["type"] == "Polygon"
+    assert asset.acquired < asset.created
+    workflow = service.create_workflow("from storage", "", (DISPLAY,))
+    made = JobConfiguration.of(workflow, TAORMINA).with_parameters(DISPLAY_TASK, {"asset_ids": [asset.id]})
+    with pytest.raises(UnsupportedError, match="no estimation"):
+        service.estimate(made)
+    job = ended(service, service.submit(request_of(made, Mode.TEST_QUERY)))
+    assert job.state is JobState.SUCCEEDED
+    assert job.inputs[DISPLAY_TASK] == {"asset_ids": [asset.id]}
+    (scene,) = service.scenes(job.id)
+    assert scene.footprint == asset.footprint
+    assert service.quicklook(scene).frame == pytest.approx(scene.bbox)
+    wrong = made.with_parameters(DISPLAY_TASK, {"asset_ids": ["nobody"]})
+    with pytest.raises(ValidationError):
+        service.submit(request_of(wrong, Mode.LIVE))
+    service.delete_workflow(workflow.id)
+
+
+def test_without_places_assets_are_listed_all_the_same(service, sandbox):
+    known = [asset.id for asset in service.storage_assets()]
+    with fault(sandbox, "POST", "/v2/assets/stac/search", times=1, status=400, body={"error": {"message": "no"}}):
+        blind = service.storage_assets()
+    assert [asset.id for asset in blind] == known
+    assert not any(asset.footprint for asset in blind)
+    assert all(asset.acquired for asset in blind)
 
 
 def test_many_workers_share_one_provider(sandbox):

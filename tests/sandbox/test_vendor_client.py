@@ -235,6 +235,30 @@ def test_the_lists_of_jobs(report):
     assert report["workflow_jobs"] == [repeated, live, test]
 
 
+def test_the_storage_in_every_way_the_client_knows(report):
+    assert len(report["assets"]) == 6
+    assert {asset["collectionName"] for asset in report["assets_here"]} == {"phr"}
+    assert report["asset"]["title"] == report["asset_title"] == "Mine"
+    assert report["asset"]["tags"] == ["vendor"]
+    assert report["asset_collection"]["up42-system:asset_id"] == report["asset"]["id"]
+    (item,) = report["asset_items"]
+    assert item["properties"]["up42-system:asset_id"] == report["asset"]["id"]
+    (image,) = [path for path in report["asset_files"] if path.endswith(".XML")]
+    assert gdal.Open(image).RasterCount == 4
+
+
+def test_a_job_from_storage_delivers_the_asset_again_and_costs_nothing(report):
+    asset_id = report["asset"]["id"]
+    assert report["storage_parameters"] == {"oneatlas-pleiades-display:1": {"asset_ids": [asset_id]}}
+    assert [feature["id"] for feature in report["storage_test"]["features"]] == [asset_id]
+    again, before = (
+        gdal.Open(next(path for path in report[name] if path.endswith(".XML"))).ReadAsArray()
+        for name in ("storage_files", "asset_files")
+    )
+    assert np.array_equal(again, before)
+    assert report["storage_credits"] == {"creditsUsed": 0}
+
+
 def test_the_workflow_is_gone_after_its_deletion(report):
     assert report["workflow"]["id"] not in report["workflows"]
 

@@ -118,6 +118,30 @@ def repeat_and_cancel(job: up42.job.Job, workflow: up42.workflow.Workflow, repor
     report["cancelled"] = cancelled(repeated)
 
 
+def work_from_storage(project: up42.project.Project, aoi: Any, folder: Path, report: Report) -> None:
+    """The assets in storage, one of them in every way the client knows, and a job on it."""
+    storage = up42.initialize_storage()
+    report["assets"] = storage.get_assets(return_json=True)
+    report["assets_here"] = storage.get_assets(
+        geometry=aoi, collection_names=["phr"], sources=["ARCHIVE"], return_json=True
+    )
+    asset = storage.get_assets(producer_names=["airbus"], search="Pléiades Display", limit=1)[0]
+    report["asset_title"] = asset.update_metadata(title="Mine", tags=["vendor"])["title"]
+    report["asset"] = asset.info
+    report["asset_collection"] = asset.stac_info.to_dict()
+    report["asset_items"] = [item.to_dict() for item in asset.stac_items]
+    report["asset_files"] = asset.download(folder / "asset")
+    workflow = project.create_workflow(name="Vendor client, from storage")
+    workflow.add_workflow_tasks(["oneatlas-pleiades-display"])
+    report["storage_parameters"] = workflow.construct_parameters(asset_ids=[asset.asset_id])
+    tested = workflow.test_job(report["storage_parameters"], track_status=True, name="vendor storage test")
+    report["storage_test"] = tested.get_results_json()
+    job = workflow.run_job(report["storage_parameters"], track_status=True, name="vendor storage")
+    report["storage_files"] = job.download_results(folder / "storage")
+    report["storage_credits"] = job.get_credits()
+    workflow.delete()
+
+
 def session(order: Dict[str, Any]) -> Report:
     """Go through the whole life of a job and tell what the client was given at each step."""
     report: Report = {}
@@ -131,6 +155,7 @@ def session(order: Dict[str, Any]) -> Report:
     report["project_jobs"] = [one["id"] for one in project.get_jobs(return_json=True)]
     report["test_jobs"] = [one["id"] for one in project.get_jobs(return_json=True, real_jobs=False)]
     report["workflow_jobs"] = [one["id"] for one in workflow.get_jobs(return_json=True)]
+    work_from_storage(project, aoi, folder, report)
     workflow.delete()
     report["workflows"] = [one["id"] for one in project.get_workflows(return_json=True)]
     return report

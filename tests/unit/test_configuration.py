@@ -123,12 +123,26 @@ def test_blocks_without_geometry_get_none():
     assert "contains" not in body["tiling:1"]
 
 
-def test_stored_assets_need_no_area():
-    made = configuration(workflow=workflow_of(STORED)).with_parameters(
-        "oneatlas-pleiades-display:1", {"asset_ids": ["a"]}
-    )
-    values = made.inputs(Mode.LIVE)["oneatlas-pleiades-display:1"]
-    assert [values[name] for name in ("bbox", "intersects", "contains")] == [None, None, None]
+STORED_TASK = "oneatlas-pleiades-display:1"
+
+
+def test_stored_assets_are_all_that_the_data_block_gets():
+    searched = configuration(workflow=workflow_of(STORED, TERRASAR))
+    made = searched.with_parameters(STORED_TASK, {"asset_ids": ["a", "b"]})
+    clipped = made.with_parameters("terrasar-conversion:1", {"clip_to_aoi": True})
+    body = clipped.inputs(Mode.LIVE)
+    assert made.from_storage
+    assert body[STORED_TASK] == {"asset_ids": ["a", "b"]}
+    assert body["terrasar-conversion:1"] == {"bbox": None, "intersects": None, "clip_to_aoi": False}
+    assert not searched.with_parameters(STORED_TASK, {"asset_ids": []}).from_storage
+
+
+def test_with_stored_assets_neither_area_nor_search_make_a_difference():
+    searched = configuration(workflow=workflow_of(STORED))
+    made = searched.with_parameters(STORED_TASK, {"asset_ids": ["a"]})
+    assert differences(made, replace(made, aoi=None).with_search(limit=7, max_cloud_cover=3)) == ()
+    assert differences(searched, made.with_search(limit=7)) == ("From storage",)
+    assert differences(made, made.with_parameters(STORED_TASK, {"asset_ids": ["b"]})) == ("From storage",)
 
 
 def test_without_an_area_geometries_stay_as_they_were_typed():

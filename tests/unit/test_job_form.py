@@ -10,6 +10,7 @@ from typing import Any, Dict, List
 import pytest
 
 import up42_plugin
+from tests.job_samples import STORED, TERRASAR, workflow_of
 from up42_plugin.core.aoi import AOI
 from up42_plugin.core.configuration import GeometricFilter
 from up42_plugin.core.job_form import FROM_JSON, JobForm, line_of, note_of, only_in_json, read
@@ -265,3 +266,14 @@ def test_a_line_that_cannot_be_read_is_kept_and_named():
     assert "range 1: the time range ends before it starts." in complaint(
         series, value_of(series, "2021-06-01 to 2021-05-01")
     )
+
+
+def test_what_storage_does_not_need_is_kept_for_later_on_the_way_through_json():
+    task = "oneatlas-pleiades-display:1"
+    form = JobForm.defaults(workflow_of(STORED, TERRASAR)).with_values(task, {"limit": 7, "asset_ids": ["a"]})
+    assert form.body(BOX)[task] == {"asset_ids": ["a"]}
+    again = form.with_body(read(form.text(BOX)).value, BOX)
+    assert again == form
+    other = form.with_body({**form.body(BOX), task: {"asset_ids": ["b"]}}, BOX)
+    assert other.asset_ids == ("b",)
+    assert other.with_values(task, {"asset_ids": None}).body(BOX)[task]["limit"] == 7

@@ -271,7 +271,11 @@ def test_a_block_without_geometry_needs_no_area():
 def test_stored_assets_need_no_area():
     made = replace(configuration(workflow_of(STORED)), aoi=None)
     assert messages(made) == ["Choose an area first."]
-    assert messages(made.with_parameters("oneatlas-pleiades-display:1", {"asset_ids": ["a"]})) == []
+    stored = made.with_parameters("oneatlas-pleiades-display:1", {"asset_ids": ["a"]})
+    assert messages(stored) == []
+    assert messages(replace(stored, aoi=taormina()), Mode.LIVE, Limits(max_aoi_km2=1)) == []
+    typed_too = stored.with_parameters("oneatlas-pleiades-display:1", {"contains": POLYGON})
+    assert messages(typed_too) == ["contains: must be left out, for the data comes from storage."]
 
 
 @pytest.mark.parametrize(

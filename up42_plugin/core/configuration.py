@@ -17,6 +17,7 @@ from up42_plugin.core.parameters import (
     CLOUDS,
     IDS,
     LIMIT,
+    SEARCH_PARAMETERS,
     TIME,
     TIME_SERIES,
     ParameterSchema,
@@ -28,6 +29,7 @@ from up42_plugin.core.workflow import GEOMETRY_PARAMETERS, Step, Workflow
 
 CONFIG = "config"
 _SEARCH_LABELS = {TIME: "Time", TIME_SERIES: "Time", CLOUDS: "Clouds", LIMIT: "Limit", IDS: "Scene IDs"}
+_STORAGE_LABEL = "From storage"
 _ABSENT = object()
 
 
@@ -126,8 +128,19 @@ class JobConfiguration:
         body[CONFIG] = {"mode": mode.value}
         return body
 
+    @property
+    def from_storage(self) -> bool:
+        """Whether the data block is told which assets to take: then nothing is searched, and no area is needed."""
+        if not self.workflow.steps:
+            return False
+        values = self.parameters.get(self.workflow.data_step.name)
+        assets = values.get(ASSET_IDS) if isinstance(values, Mapping) else None
+        return isinstance(assets, list) and bool(assets)
+
     def _task_inputs(self, step: Step, first: bool) -> Dict[str, Any]:
         given = deepcopy(dict(self.parameters.get(step.name, {})))
+        if self.from_storage:
+            return _stored(step, given, first)
         if self.aoi is None:
             return given
         values = {name: value for name, value in given.items() if name not in GEOMETRY_PARAMETERS}
@@ -138,7 +151,7 @@ class JobConfiguration:
         for name in GEOMETRY_PARAMETERS:
             if name in offered:
                 values[name] = None
-        if _wants_geometry(first, schema, values):
+        if first or _clips(schema, values):
             name = self._filter_for(offered, first)
             values[name] = _geometry(self.aoi, name)
         return values
@@ -167,8 +180,8 @@ class JobConfiguration:
 def differences(old: JobConfiguration, new: JobConfiguration) -> Tuple[str, ...]:
     """What changed, in the words of the form; empty when both ask for the same thing.
 
-    The words are ``Workflow``, ``Area``, ``Filter``, ``Time``, ``Clouds``, ``Limit``, ``Scene IDs``, else the block's
-    title and the parameter.
+    The words are ``Workflow``, ``Area``, ``Filter``, ``Time``, ``Clouds``, ``Limit``, ``Scene IDs``, ``From storage``,
+    else the block's title and the parameter.
     """
     if old.fingerprint == new.fingerprint:
         return ()
@@ -176,7 +189,9 @@ def differences(old: JobConfiguration, new: JobConfiguration) -> Tuple[str, ...]
     if _blocks(old) != _blocks(new):
         found.append("Workflow")
     before, after = _effective(old), _effective(new)
-    if old.aoi is not None and new.aoi is not None:
+    if old.from_storage or new.from_storage:
+        pass  # there is no area, or the one change that matters is that there is none any more
+    elif old.aoi is not None and new.aoi is not None:
         if old.aoi.rings != new.aoi.rings:
             found.append("Area")
         if old.geometric_filter != new.geometric_filter:
@@ -187,20 +202,24 @@ def differences(old: JobConfiguration, new: JobConfiguration) -> Tuple[str, ...]
         earlier = old.workflow.steps[position] if position < len(old.workflow.steps) else None
         if earlier is None or earlier.block.name != step.block.name:
             continue
-        found.extend(_changed(step, position == 0, before.get(earlier.name, {}), after.get(step.name, {})))
+        searched = position == 0 and not (old.from_storage or new.from_storage)
+        found.extend(_changed(step, position == 0, searched, before.get(earlier.name, {}), after.get(step.name, {})))
     found.extend(name for name in after if name not in before and "Workflow" not in found)
     # Never empty here: whoever asks takes an empty answer for "the same thing".
     return tuple(dict.fromkeys(found)) or ("Parameters",)
 
 
-def _changed(step: Step, first: bool, before: Mapping[str, Any], after: Mapping[str, Any]) -> List[str]:
+def _changed(step: Step, first: bool, searched: bool, before: Mapping[str, Any], after: Mapping[str, Any]) -> List[str]:
     schema = ParameterSchema.of(step.block)
     found = []
     for name in dict.fromkeys([*_SEARCH_LABELS, *before, *after]):
         if name in GEOMETRY_PARAMETERS or before.get(name, _ABSENT) == after.get(name, _ABSENT):
             continue
         if first and name in _SEARCH_LABELS:
-            found.append(_SEARCH_LABELS[name])
+            found.extend([_SEARCH_LABELS[name]] if searched else [])
+            continue
+        if first and name == ASSET_IDS:
+            found.append(_STORAGE_LABEL)
             continue
         spec = schema.get(name) or ParameterSpec.parse(name, {})
         found.append(f"{step.block.title}: {spec.label}")
@@ -255,10 +274,25 @@ def _plain(value: Any) -> Any:
     return [_plain(member) for member in value] if isinstance(value, (list, tuple)) else value
 
 
-def _wants_geometry(first: bool, schema: ParameterSchema, values: Mapping[str, Any]) -> bool:
-    """Data blocks search in the AOI, unless they are told which assets to take; processing blocks may clip to it."""
+def _stored(step: Step, given: Dict[str, Any], first: bool) -> Dict[str, Any]:
+    """One task's inputs when the data comes from storage.
+
+    The data block gets its asset ids without anything to search by, as from the vendor's client (``up42-py`` 0.31.0,
+    ``workflow.py``, ``construct_parameters``), typed geometries aside, which the validation complains of. Later tasks
+    have no area to clip to, but for one that was typed.
+    """
     if first:
-        return not values.get(ASSET_IDS)
+        return {name: value for name, value in given.items() if name not in SEARCH_PARAMETERS}
+    schema = ParameterSchema.of(step.block)
+    values = {**dict.fromkeys(schema.geometries), **given}
+    typed = any(values.get(name) is not None for name in GEOMETRY_PARAMETERS)
+    if CLIP_TO_AOI in schema and not typed:
+        values[CLIP_TO_AOI] = False
+    return values
+
+
+def _clips(schema: ParameterSchema, values: Mapping[str, Any]) -> bool:
+    """Whether a processing block wants the area to clip to."""
     spec = schema.get(CLIP_TO_AOI)
     return spec is None or values.get(CLIP_TO_AOI, spec.default) is True
 

@@ -11,12 +11,13 @@ from up42_plugin.core.configuration import CONFIG, GeometricFilter, JobConfigura
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.json_text import JsonText, JsonTextError, Path, parse, write
 from up42_plugin.core.parameter_values import geometry_of
-from up42_plugin.core.parameters import CLIP_TO_AOI, IDS, LIMIT, default_parameters
+from up42_plugin.core.parameters import ASSET_IDS, CLIP_TO_AOI, IDS, LIMIT, default_parameters
 from up42_plugin.core.validation import Problem
 from up42_plugin.core.workflow import GEOMETRY_PARAMETERS, Workflow
 
 Values = Mapping[str, Mapping[str, Any]]
 FROM_JSON = "from JSON"
+_ABSENT = object()
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,12 @@ class JobForm:
             if CLIP_TO_AOI in step.block.parameters:
                 parameters[step.name][CLIP_TO_AOI] = True
         return cls(workflow, geometric_filter, parameters)
+
+    @property
+    def asset_ids(self) -> Tuple[str, ...]:
+        """The assets in storage that the data block is to work on."""
+        found = self.parameters.get(self.workflow.data_step.name, {}).get(ASSET_IDS)
+        return tuple(str(asset) for asset in found) if isinstance(found, list) else ()
 
     def values(self, task: str) -> Dict[str, Any]:
         """One task's parameters, as the caller's own."""
@@ -127,10 +134,24 @@ class JobForm:
             geometries = {name: deepcopy(values[name]) for name in GEOMETRY_PARAMETERS if name in values}
             if task in tasks and geometries:
                 typed[task] = geometries
-        followed = JobForm(self.workflow, self._filter_of(typed), parameters)
+        followed = self._keeping_unsent(JobForm(self.workflow, self._filter_of(typed), parameters), aoi)
         if _geometries(typed) == _geometries(followed.body(aoi)):
             return followed
         return replace(followed, geometries=typed)
+
+    def _keeping_unsent(self, read: JobForm, aoi: Optional[AOI]) -> JobForm:
+        """What is not sent while data comes from storage is still there when it does not any more."""
+        if not (self.asset_ids and read.asset_ids):
+            return read
+        sent, parameters = self.body(aoi), {task: dict(values) for task, values in read.parameters.items()}
+        for task, held in self.parameters.items():
+            if task not in parameters:
+                continue
+            given, made = parameters[task], sent.get(task, {})
+            for name, value in held.items():
+                if given.get(name, _ABSENT) == made.get(name, _ABSENT) != value:
+                    given[name] = deepcopy(value)
+        return replace(read, parameters=parameters)
 
     def _filter_of(self, typed: Values) -> GeometricFilter:
         """The filter that the data block's geometry stands for; as it was where that says nothing."""

@@ -16,6 +16,7 @@ IDS = "ids"
 CLOUDS = "max_cloud_cover"
 ASSET_IDS = "asset_ids"
 CLIP_TO_AOI = "clip_to_aoi"
+SEARCH_PARAMETERS = (IDS, TIME, TIME_SERIES, LIMIT, CLOUDS)
 _ACRONYMS = {"aoi": "AOI", "ids": "IDs", "crs": "CRS", "epsg": "EPSG", "url": "URL", "db": "dB", "bbox": "bounding box"}
 
 

@@ -88,13 +88,23 @@ class CompatibleBlock:
 
 @dataclass(frozen=True)
 class StorageAsset:
-    """Data of the account that a "from storage" block can work on."""
+    """Data of the account that a "from storage" block can work on; what is not known is None or empty.
+
+    ``size`` is in bytes. ``collection`` is the product's family by the service's word (``phr``). ``footprint`` is a
+    GeoJSON geometry in EPSG:4326.
+    """
 
     id: str
     name: str
     created: Optional[datetime] = None
     size: Optional[int] = None
-    properties: Mapping[str, Any] = ()  # type: ignore[assignment]
+    title: str = ""
+    producer: str = ""
+    collection: str = ""
+    acquired: Optional[datetime] = None
+    footprint: Optional[Mapping[str, Any]] = None
+    order_id: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -175,9 +185,11 @@ class JobService(Protocol):
 
     def delete_workflow(self, workflow_id: str) -> None: ...
 
-    def storage_assets(self) -> Tuple[StorageAsset, ...]: ...
+    def storage_assets(self) -> Tuple[StorageAsset, ...]:
+        """The data in storage, newest first."""
 
-    def estimate(self, configuration: JobConfiguration) -> Estimation: ...
+    def estimate(self, configuration: JobConfiguration) -> Estimation:
+        """The price; raises ``UnsupportedError`` without asking where there is none (data from storage)."""
 
     def submit(self, request: SubmissionRequest) -> Job:
         """Send once. Raises ``NotSentError`` (never left), ``OutcomeUnknownError`` (look it up) or a refusal."""

@@ -11,7 +11,7 @@ from up42_plugin.core.aoi import AOI, AoiError, box_area_km2, size_problems
 from up42_plugin.core.configuration import CONFIG, GeometricFilter, JobConfiguration
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.parameter_values import complaint, geometry_of
-from up42_plugin.core.parameters import ASSET_IDS, CLIP_TO_AOI, LIMIT, ParameterSchema, number_text
+from up42_plugin.core.parameters import CLIP_TO_AOI, LIMIT, ParameterSchema, number_text
 from up42_plugin.core.service import Limits
 from up42_plugin.core.workflow import GEOMETRY_PARAMETERS, BlockType, Step
 
@@ -107,7 +107,11 @@ def _area(configuration: JobConfiguration, body: Mapping[str, Any], limits: Limi
     values = body[step.name]
     offered = ParameterSchema.of(step.block).geometries
     chosen = [name for name in GEOMETRY_PARAMETERS if values.get(name) is not None]
-    if not offered or (values.get(ASSET_IDS) and not chosen):
+    if configuration.from_storage:
+        for name in chosen:
+            yield Problem(step.name, name, f"{name}: must be left out, for the data comes from storage.")
+        return
+    if not offered:
         return
     if not chosen:
         yield Problem(step.name, "", "Choose an area first.")

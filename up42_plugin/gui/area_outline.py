@@ -32,6 +32,29 @@ def area_band(canvas: QgsMapCanvas, dashed: bool = False) -> QgsRubberBand:
     return band
 
 
+def footprint_band(canvas: QgsMapCanvas) -> QgsRubberBand:
+    """An empty rubber band in the footprints' yellow, without a fill."""
+    band = QgsRubberBand(canvas, QgsWkbTypes.GeometryType.PolygonGeometry)
+    band.setStrokeColor(QColor(240, 190, 0))
+    band.setFillColor(QColor(0, 0, 0, 0))
+    band.setWidth(2)
+    return band
+
+
+def on_map(canvas: QgsMapCanvas, project: QgsProject, geometry: QgsGeometry, vertices: int) -> Optional[QgsGeometry]:
+    """A geometry in EPSG:4326 in the map's CRS; None where that does not reach."""
+    transform = QgsCoordinateTransform(
+        QgsCoordinateReferenceSystem(_WGS84), canvas.mapSettings().destinationCrs(), project.transformContext()
+    )
+    # Straight edges on the globe bend on the map: follow them, unless there are many short ones anyway.
+    dense = geometry.densifyByCount(8) if vertices < _MOST_DENSIFIED else QgsGeometry(geometry)
+    try:
+        dense.transform(transform)
+    except QgsCsException:
+        return None
+    return dense if dense.boundingBox().isFinite() else None
+
+
 class AreaOutline(QObject):
     """One rubber band that follows the area and the map's CRS."""
 
@@ -91,18 +114,7 @@ class AreaOutline(QObject):
         return self._on_map(QgsGeometry.fromWkt(f"Polygon ({rings})"), self._aoi.vertices)
 
     def _on_map(self, geometry: QgsGeometry, vertices: int) -> Optional[QgsGeometry]:
-        transform = QgsCoordinateTransform(
-            QgsCoordinateReferenceSystem(_WGS84),
-            self._canvas.mapSettings().destinationCrs(),
-            self._project.transformContext(),
-        )
-        # Straight edges on the globe bend on the map: follow them, unless there are many short ones anyway.
-        dense = geometry.densifyByCount(8) if vertices < _MOST_DENSIFIED else geometry
-        try:
-            dense.transform(transform)
-        except QgsCsException:  # the map's CRS does not reach there
-            return None
-        return dense if dense.boundingBox().isFinite() else None
+        return on_map(self._canvas, self._project, geometry, vertices)
 
     def _draw(self) -> None:
         if self._band is None:

@@ -24,6 +24,8 @@ from up42_plugin.gui.texts import area_text
 from up42_plugin.gui.widgets import SUCCESS, WARNING, Section, hint_label, icon_size, theme_icon, tool_button
 from up42_plugin.qgis_bridge.area_sources import AreaState, SourceKind
 
+_MORE = "More about the area"
+
 
 class AreaSection(Section):
     """Shows the state of the area; its signals, and those of its parts, are the person's clicks."""
@@ -66,6 +68,7 @@ class AreaSection(Section):
 
         ``warnings`` hold for live jobs only; ``advice`` is what blocks would like.
         """
+        self._set_used("")
         aoi, error = state.aoi, state.error
         empty = aoi is None and error is None
         self._show_source(state.kind)
@@ -85,6 +88,24 @@ class AreaSection(Section):
         self._icon.setPixmap(theme_icon(icon).pixmap(side, side))
         told = [*warnings, state.hint] if state.hint else warnings
         self.problem.show_rows(state.offers, state.mends, told, advice)
+
+    def show_not_needed(self, reason: str) -> None:
+        """No area is asked for: all of it is grey, and nothing of it is lost."""
+        self._set_used(reason)
+        self._size.setText(reason)
+        self.set_summary(reason)
+        self._icon.hide()
+        for part in (self._empty, self.sample_button):
+            part.hide()
+        self.problem.show_rows((), (), (), ())
+
+    def _set_used(self, why_not: str) -> None:
+        if self.body is not None:
+            self.body.setEnabled(not why_not)
+            self.body.setToolTip(why_not)
+        self.menu_button.setToolTip(why_not or _MORE)
+        if why_not:
+            self.zoom_button.setToolTip(why_not)
 
     @property
     def size_text(self) -> str:
@@ -109,7 +130,7 @@ class AreaSection(Section):
         return row
 
     def _menu_button(self) -> QWidget:
-        self.menu_button = tool_button("/mIconExpand.svg", "More about the area", "areaMenu")
+        self.menu_button = tool_button("/mIconExpand.svg", _MORE, "areaMenu")
         self.menu_button.setArrowType(Qt.ArrowType.DownArrow)
         self.menu_button.setPopupMode(self.menu_button.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.menu_button)

@@ -18,6 +18,7 @@ from up42_plugin.core.outputs import SHORT_TITLES
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.scenes import Scene
 from up42_plugin.core.service import ServiceProvider
+from up42_plugin.core.stored_data import several
 from up42_plugin.core.workflow import BlockType
 from up42_plugin.gui.announcements import Announcements
 from up42_plugin.gui.area_desk import AreaDesk
@@ -36,6 +37,7 @@ from up42_plugin.gui.options_page import PAGE_NAME
 from up42_plugin.gui.recipe_desk import RecipeDesk
 from up42_plugin.gui.run_actions import FormFacts, RunActions
 from up42_plugin.gui.search_section import FILTERS
+from up42_plugin.gui.storage_desk import StorageDesk
 from up42_plugin.gui.workflow_desk import WorkflowDesk
 from up42_plugin.qgis_bridge.area_sources import AreaSource
 from up42_plugin.qgis_bridge.hub import ConnectionHub
@@ -130,6 +132,15 @@ class Desk(QObject):
             tell=self._announcements.tell,
             parent=self,
         )
+        self.storage = StorageDesk(
+            dock,
+            new_job=new_job,
+            provider=hub.current_provider,
+            runner=runner,
+            canvas=iface.mapCanvas(),
+            window=iface.mainWindow(),
+            parent=self,
+        )
         self._testing: Dict[str, _Testing] = {}
         self._found: Dict[str, Tuple[Scene, ...]] = {}
         self._tick = QTimer(self)
@@ -213,6 +224,7 @@ class Desk(QObject):
         self.area.close()
         self.estimation.close()
         self.run_actions.close()
+        self.storage.close()
         self.live_job.close()
         self.workflow_desk.close()
         self.recipes.close()
@@ -266,7 +278,7 @@ class Desk(QObject):
 
     @property
     def _where(self) -> str:
-        where = self.new_job.selection.layer_name or "area"
+        where = "storage" if self.new_job.stored else self.new_job.selection.layer_name or "area"
         return f"{where[:1].upper()}{where[1:]}"
 
     def _live_name(self, configuration: JobConfiguration) -> str:
@@ -278,6 +290,8 @@ class Desk(QObject):
 
     def _test_name(self) -> str:
         """``Taormina, Contains``."""
+        if self.new_job.stored:
+            return f"{self._where}, {several(self.new_job.stored)}"
         kind = self.dock.search.values.geometric_filter
         label = next(text.split(" (")[0] for known, text, _ in FILTERS if known is kind)
         return f"{self._where}, {label}"
@@ -388,4 +402,6 @@ class Desk(QObject):
 
 
 def _asks_for_ids(configuration: JobConfiguration) -> bool:
-    return bool(configuration.parameters.get(configuration.workflow.data_step.name, {}).get("ids"))
+    return configuration.from_storage or bool(
+        configuration.parameters.get(configuration.workflow.data_step.name, {}).get("ids")
+    )

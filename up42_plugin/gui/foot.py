@@ -30,7 +30,7 @@ UPDATING_AFTER_MS = 300
 class PriceState:
     """What is known of the price. ``reason`` says why there is none; ``updating`` while a newer one is asked for.
 
-    ``failed`` when the service was asked, and gave none.
+    ``failed`` when the service was asked, and gave none. ``instead`` is what to say where there can be none.
     """
 
     estimation: Optional[Estimation] = None
@@ -38,6 +38,7 @@ class PriceState:
     updating: bool = False
     reason: str = ""
     failed: bool = False
+    instead: str = ""
 
 
 class Foot(QWidget):
@@ -63,6 +64,7 @@ class Foot(QWidget):
         form = QFormLayout()
         self.estimation = QLabel(NOT_AVAILABLE)
         self.estimation.setObjectName("estimation")
+        self.estimation.setWordWrap(True)
         self.balance_after = QLabel()
         self.balance_after.setObjectName("balanceAfter")
         form.addRow("Estimation", self.estimation)
@@ -183,7 +185,7 @@ class Foot(QWidget):
     def _write_price(self, suffix: str) -> None:
         price = self._price
         if price.estimation is None:
-            self.estimation.setText("updating…" if suffix else NOT_AVAILABLE)
+            self.estimation.setText("updating…" if suffix else price.instead or NOT_AVAILABLE)
             self.estimation.setToolTip(price.reason)
         else:
             self.estimation.setText(estimation_text(price.estimation) + suffix)

@@ -14,8 +14,10 @@ from up42_plugin.core.context import JobContext
 from up42_plugin.core.estimation import Estimation, Range
 from up42_plugin.core.freshness import TestedQuery
 from up42_plugin.core.jobs import Mode
+from up42_plugin.core.parameters import ASSET_IDS
 from up42_plugin.core.service import Balance, ServiceProvider
 from up42_plugin.core.spending import Spending
+from up42_plugin.core.stored_data import AREA_NOT_NEEDED, several
 from up42_plugin.gui.confirm_dialog import ConfirmDialog, Proposal
 from up42_plugin.gui.new_job import NO_PRICE
 from up42_plugin.gui.search_binding import time_words
@@ -150,11 +152,14 @@ def proposal_of(
     parameters = configuration.parameters.get(configuration.workflow.data_step.name, {})
     lines: List[Tuple[str, str]] = [("Workflow", configuration.workflow.chain)]
     aoi = configuration.aoi
-    if aoi is not None:
+    if configuration.from_storage:
+        lines.append(("Area", AREA_NOT_NEEDED))
+    elif aoi is not None:
         lines.append(("Area", f"{area_text(aoi.area_km2)}, {aoi.source}"))
     else:
         lines.append(("Area", "as typed in the JSON"))
-    lines.extend(_search_lines(label, parameters))
+    stored = parameters.get(ASSET_IDS) if configuration.from_storage else None
+    lines.extend([("From storage", several(stored))] if stored else _search_lines(label, parameters))
     lines.append(("Tested", _tested_text(configuration, tested)))
     lines.append(("Connection", connection))
     return Proposal(name, tuple(lines), shown_price)

@@ -17,6 +17,12 @@ from up42_plugin.core.freshness import Freshness, TestedQuery
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.readiness import Readiness, Situation, readiness
 from up42_plugin.core.service import Balance, Limits, ServiceProvider
+from up42_plugin.core.stored_data import (
+    AREA_NOT_NEEDED,
+    NO_ESTIMATION,
+    NOT_AVAILABLE_FROM_STORAGE,
+    SEARCH_NOT_USED,
+)
 from up42_plugin.core.validation import validate
 from up42_plugin.core.workflow import Workflow
 from up42_plugin.gui.dock import Up42Dock
@@ -101,14 +107,21 @@ class NewJob(QObject):
         """The configuration the form asks for."""
         if self.details.trouble:
             return Form(None, self.details.trouble)
+        if self.stored:
+            return Form(self.details.configuration(None))
         if self.selection.aoi is None and not self.details.typed:
             return Form(None)
         return Form(self.details.configuration(self.selection.aoi))
 
     @property
+    def stored(self) -> Tuple[str, ...]:
+        """The assets in storage that the form asks for, by their ids: then no area is needed."""
+        return self.details.form.asset_ids if self.details.form is not None else ()
+
+    @property
     def area(self) -> Optional[AOI]:
         """The area of the job, None where there is none: typed as JSON, or selected on the map."""
-        return self.details.area(self.selection.aoi)
+        return None if self.stored else self.details.area(self.selection.aoi)
 
     def set_trouble(self, text: str, again: str = "") -> None:
         """Why there is no project to work in, and the text of the button that tries again."""
@@ -162,6 +175,7 @@ class NewJob(QObject):
 
     def refresh(self, *_: object) -> None:
         """Bring everything shown up to date with the form."""
+        self._dock.search.set_unused(SEARCH_NOT_USED if self.stored else "")
         self._tracker.set_minimum(self.limits.min_aoi_km2)
         self._tracker.set_boxed(self._dock.search.values.geometric_filter is GeometricFilter.BBOX)
         self.details.set_area(self.selection.aoi)
@@ -187,6 +201,9 @@ class NewJob(QObject):
         return TRY_AGAIN if told == OFFLINE or told.startswith(NO_PRICE) else self._again
 
     def _show_area(self) -> None:
+        if self.stored:
+            self._dock.area.show_not_needed(AREA_NOT_NEEDED)
+            return
         state = self.selection
         boxed = self._dock.search.values.geometric_filter is GeometricFilter.BBOX
         box = box_area_km2(state.aoi) if state.aoi is not None and boxed else None
@@ -208,27 +225,32 @@ class NewJob(QObject):
 
     def _want_price(self, form: Form, problems: Tuple[str, ...]) -> None:
         provider = self._provider() if self._project is not None else None
+        if self.stored:
+            self._pricing.want(None, None)
+            self.price = PriceState(balance=self._credits, reason=NO_ESTIMATION, instead=NOT_AVAILABLE_FROM_STORAGE)
+            return
         if form.configuration is None or problems or provider is None:
             self._pricing.want(None, None)
             self._waiting = self._waiting if self._project is None else ""
             self.price = PriceState(balance=self._credits, reason=problems[0] if problems else "")
             return
         self._pricing.want(form.configuration, provider)
-        self.price = replace(self.price, balance=self._credits)
+        self.price = replace(self.price, balance=self._credits, instead="")
 
     def _situation(self, test: Tuple[str, ...], live: Tuple[str, ...]) -> Situation:
         state, form = self.selection, self.form
         trouble = self._trouble or ("" if self._project is not None else self._waiting or "Loading workflows…")
         trouble = trouble or (OFFLINE if self._offline else "")
         tested, verdict = False, ""
+        selected = not self.details.typed and not self.stored
         if form.configuration is not None and self._project is not None:
             freshness = Freshness.check(self.tested, form.configuration, self._project.connection_id, self._clock())
             tested, verdict = freshness.fresh, freshness.text
         return Situation(
             connection_trouble=trouble,
             text_trouble=self.details.trouble or (test[0] if self.details.marked and test else ""),
-            area_needed=not self.details.typed,
-            area_trouble=state.error.problems[0].message if state.error is not None and not self.details.typed else "",
+            area_needed=selected,
+            area_trouble=state.error.problems[0].message if state.error is not None and selected else "",
             aoi=self.area,
             workflow=self._dock.workflow.current,
             test_problems=test,

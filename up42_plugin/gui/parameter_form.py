@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any, Collection, Dict, Mapping, Optional
 
 from qgis.gui import QgsCollapsibleGroupBoxBasic
-from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtCore import QSize, pyqtSignal
 from qgis.PyQt.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from up42_plugin.core.parameter_choices import choices_of, note_of
-from up42_plugin.core.parameters import IDS, ParameterSchema
+from up42_plugin.core.parameters import ASSET_IDS, IDS, SEARCH_PARAMETERS, ParameterSchema, ParameterSpec
+from up42_plugin.core.stored_data import SEARCH_NOT_USED
 from up42_plugin.core.workflow import GEOMETRY_PARAMETERS, Step
 from up42_plugin.gui.parameter_editors import ParameterEditor, editor_for, explanation
+from up42_plugin.gui.stored_assets_editor import StoredAssetsEditor
 from up42_plugin.gui.texts import count_text
 from up42_plugin.gui.widgets import hint_label, name_collapse_button
 
+_TITLES = {IDS: "Scene IDs", ASSET_IDS: "From storage"}
 _HANDED_ON = "The area above is handed on to this block."
 
 
@@ -28,6 +31,7 @@ class ParameterForm(QgsCollapsibleGroupBoxBasic):
     """
 
     edited = pyqtSignal(str)
+    assets_asked = pyqtSignal()
 
     def __init__(self, step: Step, first: bool, elsewhere: Collection[str], parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -51,8 +55,8 @@ class ParameterForm(QgsCollapsibleGroupBoxBasic):
         for spec in self._schema:
             if spec.name in GEOMETRY_PARAMETERS or spec.name in elsewhere:
                 continue
-            editor = editor_for(spec, choices_of(step.block.name, spec))
-            label = QLabel("Scene IDs" if spec.name == IDS else spec.label)
+            editor = self._editor_of(spec)
+            label = QLabel(_TITLES.get(spec.name, spec.label))
             tip = explanation(spec, note_of(step.block.name, spec))
             label.setToolTip(tip)
             editor.setToolTip(tip)
@@ -68,6 +72,19 @@ class ParameterForm(QgsCollapsibleGroupBoxBasic):
         layout.addWidget(self.only_in_json)
         self.set_values({})
         self.setCollapsed(True)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """As narrow as the fields allow: a long title would make the whole dock wider than it is."""
+        margins = self.contentsMargins()
+        fields = self.layout().minimumSize().width() + margins.left() + margins.right()
+        return QSize(fields, super().minimumSizeHint().height())
+
+    def _editor_of(self, spec: ParameterSpec) -> ParameterEditor:
+        if not self._first or spec.name != ASSET_IDS:
+            return editor_for(spec, choices_of(self._step.block.name, spec))
+        editor = StoredAssetsEditor(spec)
+        editor.choose_asked.connect(self.assets_asked)
+        return editor
 
     @property
     def values(self) -> Dict[str, Any]:
@@ -104,11 +121,23 @@ class ParameterForm(QgsCollapsibleGroupBoxBasic):
         self._retitle()
         self.edited.emit(name)
 
+    def _show_unused(self) -> None:
+        """With assets from storage nothing is searched."""
+        if ASSET_IDS not in self.editors:
+            return
+        stored = bool(self._values.get(ASSET_IDS))
+        for name in SEARCH_PARAMETERS:
+            if name in self.editors:
+                editor = self.editors[name]
+                editor.setEnabled(not stored)
+                editor.setToolTip(SEARCH_NOT_USED if stored else self.labels[name].toolTip())
+
     def _differs(self, name: str) -> bool:
         spec = self._schema.get(name)
         return name in self._values and spec is not None and self._values[name] != spec.default
 
     def _retitle(self) -> None:
+        self._show_unused()
         for name, label in self.labels.items():
             font = label.font()
             font.setBold(self._differs(name))

@@ -132,11 +132,13 @@ class PresetRow(QWidget):
 class ParametersSection(QWidget):
     """The fields of every task, or the JSON; ``edited`` carries the task and the parameter a person changed.
 
-    ``view_shown`` is True for the JSON.
+    ``view_shown`` is True for the JSON. ``assets_asked`` carries the task for which a person wants to choose assets in
+    storage.
     """
 
     edited = pyqtSignal(str, str)
     view_shown = pyqtSignal(bool)
+    assets_asked = pyqtSignal(str)
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -164,6 +166,7 @@ class ParametersSection(QWidget):
         for number, step in enumerate(workflow.steps if workflow is not None else ()):
             form = ParameterForm(step, number == 0, elsewhere if number == 0 else ())
             form.edited.connect(lambda name, task=step.name: self.edited.emit(task, name))
+            form.assets_asked.connect(lambda task=step.name: self.assets_asked.emit(task))
             self._column.insertWidget(number, form)
             self.forms.append(form)
 

@@ -33,6 +33,7 @@ FILTERS: Sequence[Tuple[GeometricFilter, str, str]] = (
 )
 _HIGHEST_LIMIT = 500
 _IDS_ARE_SET = "Not used: scene IDs are set"
+_CLOUDS_OF_SCENE = "Clouds of the whole scene, not of your area"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class SearchSection(Section):
         outer = QVBoxLayout(self)
         self._form = QFormLayout()
         outer.addLayout(self._form)
-        self._ids_set = False
+        self._ids_set = self._filter_typed = False
+        self._unused = self._note = ""
         self.note = hint_label()
         self.note.setObjectName("searchNote")
         self.note.hide()
@@ -154,7 +156,7 @@ class SearchSection(Section):
         self.clouds.setSuffix(f"{NBSP}%")
         self.clouds.setClearValue(100)
         self.clouds.setShowClearButton(False)
-        self.clouds.setToolTip("Clouds of the whole scene, not of your area")
+        self.clouds.setToolTip(_CLOUDS_OF_SCENE)
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, 100)
         self._slider.setToolTip(self.clouds.toolTip())
@@ -199,14 +201,21 @@ class SearchSection(Section):
         self.set_values(values)
         if str(self.scene.currentData() or "") != values.scene_id:
             self.choose_scene(values.scene_id)
-        self.filter.setEnabled(not filter_typed)
-        self._ids_set = ids_set
+        self._ids_set, self._filter_typed = ids_set, filter_typed
         self._scene_changed()
+
+    def set_unused(self, reason: str) -> None:
+        """Nothing is searched, for this reason: every row is grey. An empty reason opens them again."""
+        if reason != self._unused:
+            self._unused = reason
+            self._scene_changed()
+            self.show_note(self._note)
 
     def show_note(self, text: str) -> None:
         """What holds although the fields cannot show it; an empty text when they say it all."""
-        self.note.setText(text)
-        self.note.setVisible(bool(text))
+        self._note = text
+        self.note.setText(self._unused or text)
+        self.note.setVisible(bool(self._unused or text))
 
     def offers(self, ids: Sequence[str]) -> bool:
         """Whether these are one scene that can be chosen here."""
@@ -242,7 +251,7 @@ class SearchSection(Section):
             self.scene.setItemData(self.scene.count() - 1, scene.scene_id, Qt.ItemDataRole.ToolTipRole)
         index = self.scene.findData(keep) if keep else 0
         self.scene.setCurrentIndex(max(0, index))
-        self.scene.setEnabled(self.scene.count() > 1)
+        self.scene.setEnabled(self.scene.count() > 1 and not self._unused)
         self.scene.blockSignals(False)
         if keep and index < 0:
             self._scene_changed()
@@ -253,17 +262,21 @@ class SearchSection(Section):
         self.scene.setCurrentIndex(max(0, self.scene.findData(scene_id)))
 
     def _scene_changed(self) -> None:
-        free = not self.scene.currentData() and not self._ids_set
+        free = not self.scene.currentData() and not self._ids_set and not self._unused
+        self.filter.setEnabled(not self._filter_typed and not self._unused)
+        self.scene.setEnabled(self.scene.count() > 1 and not self._unused)
         for widget in (self.start, self.end, self._time_menu, self.limit, self.clouds, self._slider):
             widget.setEnabled(free)
-        note = "" if free else "Not used: a scene is chosen" if self.scene.currentData() else _IDS_ARE_SET
+        chosen = "Not used: a scene is chosen" if self.scene.currentData() else _IDS_ARE_SET
+        note = "" if free else self._unused or chosen
         for widget in (self.start, self.end, self.limit):
             widget.setToolTip(note)
-        self.clouds.setToolTip(note or "Clouds of the whole scene, not of your area")
+        self.clouds.setToolTip(note or _CLOUDS_OF_SCENE)
+        self.filter.setToolTip(self._unused or f"Geometric filter. {self.meaning.text()}")
 
     def _filter_changed(self) -> None:
         self.meaning.setText(FILTERS[self.filter.currentIndex()][2])
-        self.filter.setToolTip(f"Geometric filter. {self.meaning.text()}")
+        self.filter.setToolTip(self._unused or f"Geometric filter. {self.meaning.text()}")
         self.set_summary(self.filter.currentText().split(" (")[0])
 
     def _limit_changed(self, value: int) -> None:

@@ -77,6 +77,7 @@ class Section(QgsCollapsibleGroupBox):
         self._plain_title, self._summary = title, ""
         name_collapse_button(self, title)
         self.setSettingGroup("Up42Dock")  # open or closed is remembered, in the window and out of it
+        self.body: Optional[QWidget] = None
         self.collapsedStateChanged.connect(self._show_title)
 
     def enclose(self) -> None:
@@ -84,7 +85,7 @@ class Section(QgsCollapsibleGroupBox):
 
         The group shows and hides its own children when it is opened and closed, whether they should be seen or not.
         """
-        body = QWidget()
+        body = self.body = QWidget()
         layout = self.layout()
         layout.setContentsMargins(0, 0, 0, 0)
         body.setLayout(layout)

@@ -9,12 +9,14 @@ from up42_plugin.sandbox.messages import ApiError, Request, Response
 from up42_plugin.sandbox.router import Router
 from up42_plugin.sandbox.routes import (
     accounting,
+    assets,
     blocks,
     faulting,
     identity,
     jobs,
     outputs,
     projects,
+    stac,
     webhooks,
     workflows,
 )
@@ -22,7 +24,8 @@ from up42_plugin.sandbox.services import Services
 
 logger = logging.getLogger(__name__)
 
-_AREAS = (identity, projects, blocks, workflows, jobs, outputs, accounting, webhooks, faulting)
+# Where the storage is a STAC API comes before the assets: "stac" is no asset's id.
+_AREAS = (identity, projects, blocks, workflows, jobs, outputs, accounting, webhooks, stac, assets, faulting)
 
 
 class Application:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Mapping, Sequence, Tuple
 
 from up42_plugin.sandbox.catalogue import Block, Catalogue
-from up42_plugin.sandbox.estimate import Estimate, machine_credits
+from up42_plugin.sandbox.estimate import Estimate, from_storage, machine_credits
 from up42_plugin.sandbox.records.accounts import Accounts
 from up42_plugin.sandbox.records.credits import Credits, TaskPrice
 from up42_plugin.sandbox.records.jobs import SUCCEEDED, Job, Jobs, JobTask
@@ -60,6 +60,10 @@ class Billing:
         """The machine is charged by the job clock, the block by what it reports, within what was estimated."""
         duration_ms = round(task.planned * 1000)
         unit, factor = _CONSUMED[block.price.unit]
+        if from_storage(block, job.inputs.get(task.name) or {}):
+            return TaskPrice(
+                task.id, machine_credits=0, block_credits=0, duration_ms=duration_ms, quantity=0, unit=unit
+            )
         amount = self._amount(job, task, block)
         return TaskPrice(
             job_task_id=task.id,

@@ -72,6 +72,10 @@ class Estimate:
         """For the store."""
         return asdict(self)
 
+    def already_paid(self) -> Estimate:
+        """The same for data from storage, which was paid when it was ordered."""
+        return replace(self, block_credits=(0, 0), machine_credits=(0, 0))
+
     @property
     def credits(self) -> Tuple[int, int]:
         """Block and machine together."""
@@ -87,6 +91,11 @@ class Estimate:
             },
             "machineConsumption": {"duration": _ends(self.duration_ms), "credit": _ends(self.machine_credits)},
         }
+
+
+def from_storage(block: Block, parameters: Mapping[str, Any]) -> bool:
+    """Whether a data task takes what is in storage instead of searching."""
+    return block.is_data and bool(parameters.get("asset_ids"))
 
 
 def machine_credits(block: Block, duration_ms: float) -> int:
@@ -124,7 +133,8 @@ def estimate(links: Sequence[Link], inputs: Mapping[str, Any], count: CountScene
         )
         flows[link.name] = after
         source = before if link.block.price.direction == "INPUT" and not link.block.is_data else after
-        result[link.name] = _price(link.block, source, parameters, after)
+        price = _price(link.block, source, parameters, after)
+        result[link.name] = price.already_paid() if from_storage(link.block, parameters) else price
     return result
 
 

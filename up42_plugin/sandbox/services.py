@@ -21,6 +21,7 @@ from up42_plugin.sandbox.records.workflows import Workflows
 from up42_plugin.sandbox.scenes import SceneCounter
 from up42_plugin.sandbox.signing import UrlSigner
 from up42_plugin.sandbox.store import Store
+from up42_plugin.sandbox.stored import Storage
 from up42_plugin.sandbox.taskrun import ArchiveSource, Parts, Runners
 from up42_plugin.sandbox.tokens import Tokens
 from up42_plugin.sandbox.workspace import Workspace
@@ -46,6 +47,7 @@ class Services:
     engine: Engine
     notifier: Notifier
     scenes: SceneCounter
+    storage: Storage
     faults: Optional[Faults]
 
     def close(self) -> None:
@@ -72,6 +74,7 @@ def build_services(
     accounts, jobs, credits_ = Accounts(store), Jobs(store), Credits(store)
     webhooks, notifier = Webhooks(store), Notifier()
     workspace = Workspace(data_dir / "jobs")
+    storage = Storage(store, catalogue, Workspace(data_dir / "assets"), world.archive, world.runners)
     key = _signing_key(store)
     teller = _Teller(accounts, webhooks, notifier)
     parts = Parts(
@@ -83,6 +86,7 @@ def build_services(
         runners=world.runners,
         archive=world.archive,
         on_status=teller.tell,
+        stored=storage.parts,
     )
     return Services(
         base_url=base_url,
@@ -98,7 +102,8 @@ def build_services(
         workspace=workspace,
         engine=Engine(parts),
         notifier=notifier,
-        scenes=SceneCounter(world.archive, world.runners),
+        scenes=SceneCounter(world.archive, world.runners, stored=storage.square_km),
+        storage=storage,
         faults=Faults() if with_faults else None,
     )
 

@@ -49,6 +49,11 @@ CREATE TABLE IF NOT EXISTS webhooks (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, workspace_id TEXT NOT NULL, url TEXT NOT NULL,
     name TEXT NOT NULL, events TEXT NOT NULL, active INTEGER NOT NULL, signing_key TEXT, created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS assets (
+    id TEXT PRIMARY KEY, account_id TEXT NOT NULL REFERENCES accounts(id), block TEXT NOT NULL, sensor TEXT NOT NULL,
+    scene_id TEXT NOT NULL, polygon TEXT NOT NULL, acquired TEXT NOT NULL, cloud_cover REAL NOT NULL,
+    order_id TEXT NOT NULL, name TEXT NOT NULL, title TEXT NOT NULL, tags TEXT NOT NULL, size INTEGER NOT NULL,
+    created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
 """
 
 

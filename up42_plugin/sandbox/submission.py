@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from up42_plugin.sandbox.capabilities import Link
-from up42_plugin.sandbox.estimate import Estimate, estimate, total
+from up42_plugin.sandbox.estimate import Estimate, estimate, from_storage, total
 from up42_plugin.sandbox.messages import ApiError, Principal
 from up42_plugin.sandbox.records.accounts import MAX_AOI, MAX_CONCURRENT_JOBS, MAX_LIMIT, Project
 from up42_plugin.sandbox.records.credits import FLOOR
 from up42_plugin.sandbox.records.jobs import TEST_QUERY, Job, NewJob, NewJobTask
 from up42_plugin.sandbox.records.workflows import Workflow
 from up42_plugin.sandbox.services import Services
+from up42_plugin.sandbox.stored import assets_named
 from up42_plugin.sandbox.validation import Limits, key_mismatch, mode_of, problems
 
+NO_ESTIMATION = "Estimation is not available for jobs with data from storage"
 _TEST_QUERY_S = (10.0, 20.0)
 # Where in the estimated span a task really ends: towards the short end.
 _FASTEST, _SPREAD = 0.1, 0.2
@@ -48,11 +50,28 @@ class Submission:
         except ValueError as error:
             raise _invalid([str(error)]) from error
         found = problems(links, inputs, self._limits(project, mode))
+        found.extend(self._storage_problems(project, links, inputs))
         if mode == TEST_QUERY and links and not links[0].block.test_query:
             found.append(f"#/config/mode: block {links[0].block.name} does not support test queries")
         if found:
             raise _invalid(found)
         return mode
+
+    def _storage_problems(self, project: Project, links: Sequence[Link], inputs: Mapping[str, Any]) -> List[str]:
+        found: List[str] = []
+        for link in links:
+            values = inputs.get(link.name)
+            if isinstance(values, Mapping) and from_storage(link.block, values):
+                ids = assets_named(values)
+                wrong = self._services.storage.problems(project.account_id, link.block, ids)
+                found.extend(f"#/{link.name}/asset_ids: {problem}" for problem in wrong)
+        return found
+
+    def offered_estimate(self, links: Sequence[Link], inputs: Mapping[str, Any]) -> Dict[str, Estimate]:
+        """What is told of it: nothing for data from storage, which the service does not estimate (400)."""
+        if any(from_storage(link.block, inputs.get(link.name) or {}) for link in links):
+            raise ApiError(400, NO_ESTIMATION, "VALIDATION_ERROR")
+        return self.estimate(links, inputs)
 
     def estimate(self, links: Sequence[Link], inputs: Mapping[str, Any]) -> Dict[str, Estimate]:
         """Price and duration of a checked input."""

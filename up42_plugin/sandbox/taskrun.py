@@ -6,7 +6,7 @@ import errno
 import logging
 import traceback
 from dataclasses import asdict, dataclass
-from typing import Any, Callable, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 from up42_plugin.sandbox import geometry
 from up42_plugin.sandbox.archive import SceneArchive
@@ -15,7 +15,8 @@ from up42_plugin.sandbox.catalogue import Block, Catalogue
 from up42_plugin.sandbox.clock import JobClock
 from up42_plugin.sandbox.estimate import Estimate
 from up42_plugin.sandbox.records.jobs import Job, Jobs, JobTask
-from up42_plugin.sandbox.runners.contract import Runner, RunnerError, RunnerStopped, Task, Usage
+from up42_plugin.sandbox.runners.contract import Runner, RunnerError, RunnerStopped, StoredAsset, Task, Usage
+from up42_plugin.sandbox.stored import assets_named
 from up42_plugin.sandbox.workspace import TaskLog, Workspace, write_usage
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Parts:
     runners: Runners
     archive: ArchiveSource
     on_status: StatusListener
+    stored: Callable[[Sequence[str]], Tuple[StoredAsset, ...]]
 
 
 class TaskRun:
@@ -126,6 +128,7 @@ class TaskRun:
             archive=self._parts.archive(),
             log=self._log.line,
             check=self._check,
+            assets=self._parts.stored(assets_named(parameters)) if block.is_data else (),
         )
 
     def _inputs(self, name: str) -> Dict[str, Any]:

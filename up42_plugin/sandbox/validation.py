@@ -15,6 +15,7 @@ MODES = ("DEFAULT", "DRY_RUN")
 MIN_AOI_KM2 = 0.1
 # A client measures along geodesics, this service along lines of its own: they differ far less than this.
 _AREA_TOLERANCE = 0.001
+_IDS: Mapping[str, str] = {"ids": "scene", "asset_ids": "asset"}
 _TASK_NAME = re.compile(r".+:\d+")
 
 
@@ -110,8 +111,8 @@ def _parameter_problems(name: str, schema: Mapping[str, Any], values: Mapping[st
         return _SHAPES[name](value, schema)
     if name == "time_series":
         return _series_problems(value, schema)
-    if name == "ids":
-        return _ids_problems(value, schema)
+    if name in _IDS:
+        return _ids_problems(value, schema, _IDS[name])
     return _TYPES.get(str(schema.get("type")), _anything)(value, schema)
 
 
@@ -125,6 +126,8 @@ def _data_problems(block: Block, given: Mapping[str, Any], limits: Limits, shape
     if limits.max_scenes is not None and isinstance(limit, (int, float)) and limit > limits.max_scenes:
         found.append(f"/limit: {limit} is not less or equal to {limits.max_scenes}, the limit of the project")
     shapes = [name for name in block.geometry_parameters if name in given]
+    if "asset_ids" in block.parameters and given.get("asset_ids"):
+        return [*found, *(f"/{name}: must not be given with asset_ids" for name in shapes)]
     if block.geometry_parameters and not shapes:
         found.append(f": exactly one of {', '.join(block.geometry_parameters)} is required")
     found.extend(_too_many_geometries(given))
@@ -196,9 +199,9 @@ def _array_problems(value: Any, schema: Mapping[str, Any]) -> List[str]:
     return [f"{item!r} is not one of {', '.join(map(str, allowed))}" for item in foreign]
 
 
-def _ids_problems(value: Any, schema: Mapping[str, Any]) -> List[str]:
+def _ids_problems(value: Any, schema: Mapping[str, Any], what: str) -> List[str]:
     if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
-        return ["must be a list with at least one scene id"]
+        return [f"must be a list with at least one {what} id"]
     return _array_problems(value, schema)
 
 

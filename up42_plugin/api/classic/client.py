@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from up42_plugin.api.classic.assets import Assets
 from up42_plugin.api.classic.blocks import Blocks
 from up42_plugin.api.classic.credits import Credits
 from up42_plugin.api.classic.estimates import Estimates
@@ -27,3 +28,4 @@ class ClassicClient:
         self.outputs = Outputs(transport, project_id)
         self.credits = Credits(transport)
         self.webhooks = Webhooks(transport)
+        self.assets = Assets(transport)

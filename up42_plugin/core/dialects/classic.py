@@ -18,6 +18,7 @@ from up42_plugin.api.errors import (
     NotSentError,
     RateLimitedError,
     ServerError,
+    ServiceError,
     Up42Error,
     ValidationError,
 )
@@ -45,12 +46,13 @@ from up42_plugin.core.service import (
     UnsupportedError,
     Webhook,
 )
+from up42_plugin.core.stored_data import NO_ESTIMATION
 from up42_plugin.core.tags import has_tag, split_name, tagged_name
 from up42_plugin.core.workflow import Block, Workflow
 
 BALANCE_FLOOR = 1000  # credits; below, the service refuses live jobs
 
-CAPABILITIES = Capabilities(storage_assets=False)
+CAPABILITIES = Capabilities()
 
 
 class ClassicService:
@@ -131,11 +133,20 @@ class ClassicService:
             self._client.workflows.delete(workflow_id)
 
     def storage_assets(self) -> Tuple[StorageAsset, ...]:
-        raise UnsupportedError("This service does not list the data in storage.")
+        infos = self._client.assets.list()
+        if not infos:
+            return ()
+        try:
+            items = self._client.assets.items()
+        except ServiceError:  # places and times are a help; assets can be chosen without
+            items = ()
+        return mapping.assets_of(infos, items)
 
     # -- jobs
 
     def estimate(self, configuration: JobConfiguration) -> Estimation:
+        if configuration.from_storage:  # jobs with data from storage have no estimate (the service's guide to jobs)
+            raise UnsupportedError(NO_ESTIMATION)
         workflow = configuration.workflow
         inputs = {task: values for task, values in configuration.inputs(Mode.LIVE).items() if task != CONFIG}
         return mapping.estimation_of(self._client.estimates.of(mapping.tasks_of(workflow), inputs), workflow)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, Mapping, Optional, Sequence, Tuple
 
+from up42_plugin.api.classic.assets import AssetInfo, AssetItemInfo
 from up42_plugin.api.classic.blocks import BlockInfo, PriceInfo
 from up42_plugin.api.classic.estimates import Bounds, TaskEstimateInfo
 from up42_plugin.api.classic.jobs import JobInfo, JobTaskInfo
@@ -13,8 +14,9 @@ from up42_plugin.api.classic.workflows import NewTask, TaskInfo, WorkflowInfo
 from up42_plugin.api.errors import AnswerError
 from up42_plugin.api.fields import UNREADABLE
 from up42_plugin.core.estimation import Estimation, Range, TaskEstimate
+from up42_plugin.core.imagery.scene_facts import acquired_span
 from up42_plugin.core.jobs import Job, JobState, JobTask, Mode
-from up42_plugin.core.service import Limits, Webhook
+from up42_plugin.core.service import Limits, StorageAsset, Webhook
 from up42_plugin.core.workflow import Block, BlockType, Price, Step, Workflow
 
 MILLISECONDS = 1000.0
@@ -186,6 +188,34 @@ def setting_names(values: Mapping[str, int], settings: Sequence[Setting]) -> Dic
     if unknown:
         raise AnswerError("This project has no such limit.", f"not among the project's settings: {', '.join(unknown)}")
     return {names[name]: value for name, value in values.items()}
+
+
+def assets_of(infos: Sequence[AssetInfo], items: Sequence[AssetItemInfo]) -> Tuple[StorageAsset, ...]:
+    """The data in storage, in the order given, with place and time from their images."""
+    images: Dict[str, AssetItemInfo] = {}
+    for item in items:
+        images.setdefault(item.asset_id, item)
+    return tuple(_asset_of(info, images.get(info.id)) for info in infos)
+
+
+def _asset_of(info: AssetInfo, image: Optional[AssetItemInfo]) -> StorageAsset:
+    acquired = image.acquired if image is not None else None
+    if acquired is None:
+        span = acquired_span({}, info.name, info.title)
+        acquired = span[0] if span is not None else None
+    return StorageAsset(
+        id=info.id,
+        name=info.name or info.title or info.id,
+        created=info.created,
+        size=info.size,
+        title=info.title,
+        producer=info.producer,
+        collection=info.collection,
+        acquired=acquired,
+        footprint=(image.geometry or None) if image is not None else None,
+        order_id=info.order_id,
+        source=info.source,
+    )
 
 
 def webhook_of(info: WebhookInfo) -> Webhook:

@@ -29,7 +29,8 @@ _CLOUDS = (
     "cloud_cover",
 )
 _SCENE_IDS = ("parentIdentifier", "identification.externalId", "identifier", "sourceIdentifier", "scene_id", "id")
-_NAME_STAMP = re.compile(r"(?<!\d)((?:19|20)\d{6})T(\d{6})(?!\d)")
+# Airbus writes the time without a T, and with tenths of a second: DS_PHR1A_202106201002033_…
+_NAME_STAMP = re.compile(r"(?<!\d)((?:19|20)\d{6})T?(\d{6})\d?(?!\d)")
 _NAME_DAY = re.compile(r"(?<!\d)((?:19|20)\d{2})-?(\d{2})-?(\d{2})(?!\d)")
 _ISO = re.compile(r"^(\d{4})-?(\d{2})-?(\d{2})(?:[T ](\d{2}):?(\d{2})(?::?(\d{2})(\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?$")
 _MILLISECONDS_FROM = 1e11

@@ -11,7 +11,8 @@ from up42_plugin.sandbox.records.jobs import SORT_COLUMNS, Job
 from up42_plugin.sandbox.router import Route
 from up42_plugin.sandbox.routes.access import Access
 from up42_plugin.sandbox.services import Services
-from up42_plugin.sandbox.submission import JobOrder, Submission
+from up42_plugin.sandbox.stored import assets_named
+from up42_plugin.sandbox.submission import NO_ESTIMATION, JobOrder, Submission
 from up42_plugin.sandbox.views import job_task_view, job_view
 
 _TEXT = "text/plain;charset=UTF-8"
@@ -85,11 +86,13 @@ class JobRoutes:
         body = request.json_object()
         links, inputs = self._described(body, "inputs")
         self._submission.checked_mode(project, links, inputs)
-        return wrapped(_reply(self._submission.estimate(links, inputs)))
+        return wrapped(_reply(self._submission.offered_estimate(links, inputs)))
 
     def estimate_of_job(self, request: Request) -> Response:
         """``GET …/jobs/{job}/estimate``: what was estimated when the job was made."""
         job = self._access.job(request)
+        if any(assets_named(values) for values in job.inputs.values() if isinstance(values, dict)):
+            raise ApiError(400, NO_ESTIMATION, "VALIDATION_ERROR")
         return wrapped(_reply({name: Estimate.from_json(value) for name, value in job.estimate.items()}))
 
     def validate(self, request: Request) -> Response:

@@ -76,12 +76,12 @@ class Outputs:
         if request.expire_urls:
             refusal = "ExpiredToken"
         if refusal is not None:
-            return _refused(403, refusal)
+            return refused(403, refusal)
         task = self._services.jobs.artifact(request.parameters["job"], int(request.parameters["number"]))
         archive = task and self._services.workspace.task(task.job_id, task.id).archive()
         if not archive:
-            return _refused(404, "NoSuchKey")
-        return _archive_response(request, archive)
+            return refused(404, "NoSuchKey")
+        return archive_response(request, archive)
 
     def _features(self, job: Job, task: JobTask) -> Response:
         features = None
@@ -104,14 +104,16 @@ class Outputs:
         return self._services.jobs.tasks(job.id)[-1]
 
 
-def _refused(status: int, code: str) -> Response:
+def refused(status: int, code: str) -> Response:
+    """How the store behind signed addresses says no."""
     text = (
         f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{_REFUSALS[code]}</Message></Error>"
     )
     return Response(status, text.encode("utf-8"), _XML)
 
 
-def _archive_response(request: Request, archive: Archive) -> Response:
+def archive_response(request: Request, archive: Archive) -> Response:
+    """An archive, or the part of it that was asked for."""
     etag = f'"{archive.sha256[:32]}"'
     headers = {"ETag": etag, "Accept-Ranges": "bytes", "x-goog-hash": f"md5={archive.md5}"}
     wanted = request.headers.get("range")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Mapping, Optional, Protocol
+from typing import Any, Callable, Mapping, Optional, Protocol, Tuple
 
 from up42_plugin.sandbox.archive import SceneArchive
 
@@ -24,6 +24,18 @@ class RunnerStopped(Exception):  # noqa: N818 - a stop is no error
 
 
 @dataclass(frozen=True)
+class StoredAsset:
+    """A delivery in storage: the part of a scene inside a polygon, as ``block`` (a name) delivers it."""
+
+    id: str
+    order_id: str
+    block: str
+    sensor: str
+    scene_id: str
+    polygon: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Task:
     """One run of one block.
 
@@ -31,7 +43,8 @@ class Task:
     processing tasks. ``source`` is the ``output`` folder of the task before (None for data blocks); ``target`` is the
     empty ``output`` folder to fill (``data.json`` included); ``quicklooks`` takes ``<feature id>.jpg`` files.
     ``test_query`` asks for metadata, ``usage.json`` and quicklooks only. ``log(level, text)`` writes a log line,
-    ``check()`` raises :class:`RunnerStopped` when the job is being cancelled.
+    ``check()`` raises :class:`RunnerStopped` when the job is being cancelled. ``assets`` are what a data block takes
+    from storage instead of searching.
     """
 
     name: str
@@ -45,6 +58,7 @@ class Task:
     archive: SceneArchive
     log: Log
     check: Callable[[], None]
+    assets: Tuple[StoredAsset, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,10 @@ AWS_S2_L2A = "e6d0cb52-b649-4fca-9f2f-e215b7c02a37"
 ESA_S2_L2A_GTIFF_VISUAL = "c4cb8913-2ef3-4e82-a426-65ea8faacd9a"
 ESA_S2_L2A_GTIFF_ANALYTIC = "e13d8e92-2763-4640-80d6-1501b2729707"
 ONEATLAS_PLEIADES_PRIMARY = "7bcfa144-e261-4228-b18e-4fc3d35e0b73"
+ONEATLAS_PLEIADES_DISPLAY = "6ac78530-6200-42c1-b6a9-381a9f69d8ef"
+ONEATLAS_PLEIADES_FULLSCENE = "defb134b-ca00-4e16-afa0-639c6dc0c5fe"
+ONEATLAS_SPOT_DISPLAY = "3e24ed57-b07f-4d44-9957-5d5c0a457239"
+ONEATLAS_SPOT_FULLSCENE = "63a69b97-1765-474e-b465-0b319b8d3b2d"
 S2_SUPERRESOLUTION = "f6c29b0a-75bd-44a1-a040-f18c9e881d1d"
 SHARPENING = "e374ea64-dc3b-4500-bb4b-974260fb203e"
 NDVI = "d0da4ac9-94c6-4905-80f5-c95e702ca878"
@@ -39,6 +43,10 @@ RUNNERS: Mapping[str, Runner] = MappingProxyType(
         ESA_S2_L2A_GTIFF_VISUAL: LateRunner("esa_s2_visual"),
         ESA_S2_L2A_GTIFF_ANALYTIC: LateRunner("esa_s2_analytic"),
         ONEATLAS_PLEIADES_PRIMARY: LateRunner("pleiades_primary"),
+        ONEATLAS_PLEIADES_DISPLAY: LateRunner("oneatlas_download"),
+        ONEATLAS_PLEIADES_FULLSCENE: LateRunner("oneatlas_download"),
+        ONEATLAS_SPOT_DISPLAY: LateRunner("oneatlas_download"),
+        ONEATLAS_SPOT_FULLSCENE: LateRunner("oneatlas_download"),
         S2_SUPERRESOLUTION: LateRunner("s2_superresolution"),
         SHARPENING: LateRunner("sharpening"),
         NDVI: LateRunner("ndvi"),
