@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from up42_plugin.core.aoi import AOI, AoiError
@@ -49,7 +50,10 @@ class JobForm:
         """The same with some of one task's parameters changed."""
         parameters = {name: dict(values) for name, values in self.parameters.items()}
         parameters[task] = {**parameters.get(task, {}), **deepcopy(dict(changes))}
-        return replace(self, parameters=parameters)
+        changed = replace(self, parameters=parameters)
+        if "_typed" in vars(self):  # the geometries are the same, and may be long
+            vars(changed)["_typed"] = self._typed
+        return changed
 
     def with_ids(self, ids: Optional[Sequence[str]], limit: int) -> JobForm:
         """The same asking for exactly these scenes, with their number as limit; or for any, up to ``limit``."""
@@ -90,6 +94,10 @@ class JobForm:
 
     def typed_area(self) -> Optional[AOI]:
         """The polygon of the data block's typed geometry; None where there is none, or none that can be used."""
+        return self._typed
+
+    @cached_property
+    def _typed(self) -> Optional[AOI]:
         geometries = (self.geometries or {}).get(self.workflow.data_step.name, {})
         for name in GEOMETRY_PARAMETERS:
             value = geometries.get(name)
