@@ -50,7 +50,11 @@ class Marketplace:
         except Exception as error:
             self.refused[chain[-1]] = f"{type(error).__name__}: {error}"
             return False
-        found = {"workflow": workflow.workflow_id, "blocks": list(chain), "defaults": workflow._get_default_parameters()}
+        found = {
+            "workflow": workflow.workflow_id,
+            "blocks": list(chain),
+            "defaults": workflow._get_default_parameters(),
+        }
         self.chains.append(found)
         self.behind[chain] = set(workflow.get_compatible_blocks().values())
         return True
@@ -71,8 +75,14 @@ def session() -> Dict[str, Any]:
     missing = set(place.processing)
     tried: Set[str] = set()
     while missing:
-        step = next(((chain, sorted(behind & missing - tried)) for chain, behind in place.behind.items()
-                     if behind & missing - tried), None)
+        step = next(
+            (
+                (chain, sorted(behind & missing - tried))
+                for chain, behind in place.behind.items()
+                if behind & missing - tried
+            ),
+            None,
+        )
         if step is None:
             break
         chain, blocks = step

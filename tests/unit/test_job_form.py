@@ -21,6 +21,7 @@ from up42_plugin.core.service import Limits
 from up42_plugin.core.validation import Problem, validate
 from up42_plugin.core.workflow import GEOMETRY_PARAMETERS, BlockType
 
+
 def test_form_to_json_to_form_is_the_identity_over_every_block():
     dice = random.Random(20211)  # noqa: S311 - the same cases every time
     seen = set()

@@ -174,6 +174,33 @@ def note_of(problem: Problem) -> str:
     return rest if problem.parameter and colon and head in ("", f"{problem.task}, ") else problem.message
 
 
+def in_words(
+    problems: Sequence[Problem], document: Optional[JsonText], workflow: Optional[Workflow]
+) -> Tuple[str, ...]:
+    """The problems in words, with their lines where there is a text."""
+    return tuple(
+        f"Line {line_of(document, problem)}, {problem.message}"
+        if document is not None and _has_line(problem, workflow)
+        else problem.message
+        for problem in problems
+    )
+
+
+def notes_by_line(problems: Sequence[Problem], document: Optional[JsonText], workflow: Workflow) -> Dict[int, str]:
+    """What to write beside which line: of several problems in one line the first; nothing where there is no text."""
+    notes: Dict[int, str] = {}
+    for problem in problems if document is not None else ():
+        if document is not None and _has_line(problem, workflow):
+            notes.setdefault(line_of(document, problem), note_of(problem))
+    return notes
+
+
+def _has_line(problem: Problem, workflow: Optional[Workflow]) -> bool:
+    """Whether a line of the text is to blame, rather than something missing."""
+    tasks = [step.name for step in workflow.steps] if workflow is not None else []
+    return bool(problem.parameter) or (bool(problem.task) and problem.task not in tasks)
+
+
 def only_in_json(form: JobForm) -> Tuple[Tuple[str, str], ...]:
     """Task and name of what the form has no field for; the name is empty for a whole task that is not in the chain."""
     known = {step.name: step.block.parameters for step in form.workflow.steps}
