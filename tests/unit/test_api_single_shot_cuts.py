@@ -64,7 +64,8 @@ def test_a_proxy_that_wants_a_password_is_not_sent(scheme: str) -> None:
     with raw_server(refuse) as proxy:
         ended = how_it_ended(f"{scheme}://api.example.org", sessions=through(proxy.address))
     assert type(ended) is errors.NotSentError
-    assert ended.user_message == "The proxy wants a password. Check Settings > Options > Network."
+    named = {"http": "The proxy", "https": "The proxy 127.0.0.1"}[scheme]
+    assert ended.user_message == f"{named} wants a password. Check Settings > Options > Network."
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", b"garbage\r\n\r\n"])

@@ -243,7 +243,10 @@ def test_a_proxy_that_is_not_there():
     with serving() as gone:
         place = f"127.0.0.1:{gone.server_port}"
     name, text = failed_at(check(subject("http://api.service.invalid", place), through(f"http://{place}")))
-    assert (name, text) == (StepName.PROXY, "The proxy could not be used. Check Settings > Options > Network.")
+    assert (name, text) == (
+        StepName.PROXY,
+        "The proxy 127.0.0.1 cannot be reached. Check Settings > Options > Network.",
+    )
 
 
 @pytest.fixture(scope="module")
