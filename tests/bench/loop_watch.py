@@ -8,7 +8,7 @@ import time
 import traceback
 from array import array
 from dataclasses import dataclass
-from typing import List, Optional, Tuple
+from typing import IO, List, Optional, Tuple
 
 from qgis.PyQt.QtCore import QObject, Qt, QTimer
 
@@ -20,18 +20,22 @@ _WORTH_A_WORD_MS = 5.0
 
 @dataclass(frozen=True)
 class Gap:
-    """Between two turns of the loop: milliseconds, those of them that the main thread computed, and what went on."""
+    """Between two turns of the loop, in milliseconds, and what went on.
+
+    ``computing`` is what the main thread worked, ``queueing`` what it waited for a processor that others had: on a
+    busy machine that is most of it. The rest it waited for something else, such as another thread of ours.
+    """
 
     milliseconds: float
-    cpu_ms: float
+    computing: float
+    queueing: float
     what: str
 
 
 class LoopWatch(QObject):
-    """A timer that is due every millisecond notes when it is late. ``what`` names what goes on.
+    """A timer that is due every millisecond notes when it is late; the wall clock counts, as it does for the person.
 
-    The wall clock counts, as it does for the person; the processor time of the main thread tells work of ours from
-    a machine that is busy with something else.
+    ``what`` names what goes on.
     """
 
     def __init__(self, parent: Optional[QObject] = None) -> None:
@@ -39,7 +43,8 @@ class LoopWatch(QObject):
         self.what = ""
         self.gaps: List[Gap] = []
         self._all = array("d")
-        self._wall = self._cpu = 0.0
+        self._wall = self._cpu = self._queued = 0.0
+        self._schedule = _Schedule()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(_TURN_MS)
@@ -47,7 +52,7 @@ class LoopWatch(QObject):
 
     def start(self) -> None:
         """Count from now on."""
-        self._wall, self._cpu = time.perf_counter(), time.thread_time()
+        self._wall, self._cpu, self._queued = time.perf_counter(), time.thread_time(), self._schedule.queued_ms()
         self._timer.start()
 
     def stop(self) -> None:
@@ -61,7 +66,9 @@ class LoopWatch(QObject):
         milliseconds = (wall - self._wall) * 1000
         self._all.append(milliseconds)
         if milliseconds > _WORTH_A_WORD_MS:
-            self.gaps.append(Gap(milliseconds, (cpu - self._cpu) * 1000, self.what))
+            queued = self._schedule.queued_ms()
+            self.gaps.append(Gap(milliseconds, (cpu - self._cpu) * 1000, queued - self._queued, self.what))
+        self._queued = self._schedule.queued_ms()
         self._wall, self._cpu = wall, cpu
 
     @property
@@ -82,6 +89,22 @@ class LoopWatch(QObject):
         """Milliseconds that this share of the gaps stays below."""
         ordered = sorted(self._all)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+class _Schedule:
+    """How long this thread has waited for a processor so far, as Linux tells it; 0 elsewhere. Made in the thread."""
+
+    def __init__(self) -> None:
+        try:
+            self._file: Optional[IO[str]] = open("/proc/thread-self/schedstat", encoding="ascii")  # noqa: SIM115, PTH123
+        except OSError:
+            self._file = None
+
+    def queued_ms(self) -> float:
+        if self._file is None:
+            return 0.0
+        self._file.seek(0)
+        return int(self._file.read().split()[1]) / 1e6
 
 
 class Culprits:

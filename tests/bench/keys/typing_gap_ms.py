@@ -238,7 +238,8 @@ def main(arguments: List[str]) -> int:
         say(f"  {bench.typist.sent} keys, {watch.turns} turns; 99 of 100 below {watch.quantile(0.99):.1f} ms,")
         say(f"  999 of 1,000 below {watch.quantile(0.999):.1f} ms; the longest:")
         for gap in longest:
-            say(f"  {gap.milliseconds:6.1f} ms, {gap.cpu_ms:6.1f} ms of it computing: {gap.what}")
+            parts = f"{gap.computing:5.1f} computing, {gap.queueing:5.1f} queueing for a processor"
+            say(f"  {gap.milliseconds:6.1f} ms ({parts}): {gap.what}")
         result.write_text(json.dumps(round(longest[0].milliseconds, 1)), encoding="utf-8")
     application.exitQgis()
     return 0
