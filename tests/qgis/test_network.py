@@ -18,7 +18,13 @@ from qgis.core import QgsApplication, QgsSettings
 from qgis.PyQt.QtNetwork import QSslCertificate
 
 from up42_plugin.api.failures import explain
-from up42_plugin.qgis_bridge.network import NetworkSettings, QgisNetwork, is_loopback, session_factory
+from up42_plugin.qgis_bridge.network import (
+    FollowingSessions,
+    NetworkSettings,
+    QgisNetwork,
+    is_loopback,
+    session_factory,
+)
 
 # Never asked: the proxy of the test answers for it.
 SERVICE = "http://api.service.invalid"
@@ -238,6 +244,12 @@ def test_a_certificate_trusted_in_qgis_is_trusted_and_another_is_not(network, se
         manager.rebuildTrustedCaCertsCache()
         after = network.settings()
         assert get(after, url).text == "ok"
+        sessions = FollowingSessions(before)
+        with sessions() as session, pytest.raises(requests.exceptions.SSLError):
+            session.get(url, timeout=20)
+        sessions.follow(after)
+        with sessions() as session:
+            assert session.get(url, timeout=20).text == "ok"
         assert Path(before.ca_bundle).exists()  # sessions of the earlier snapshot go on
     finally:
         manager.removeCertAuthority(authority)
