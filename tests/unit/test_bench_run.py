@@ -15,7 +15,7 @@ import os, sys
 from pathlib import Path
 print("noise")
 os.write(1, b"more")
-Path(sys.argv[1]).write_text("7.5")
+Path(sys.argv[1]).write_text('7.5')
 """
 BAD = "import sys; print('noise'); sys.exit(3)\n"
 
