@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -233,6 +234,11 @@ def test_a_proxy_that_wants_a_password_and_one_that_got_it():
         assert failed_at(check(tested, through(f"http://{place}"))) == (
             StepName.PROXY,
             "The proxy 127.0.0.1 wants a password. Check Settings > Options > Network.",
+        )
+        wrong = replace(tested, proxy_signed_in=True)
+        assert failed_at(check(wrong, through(f"http://anna:other@{place}"))) == (
+            StepName.PROXY,
+            "The proxy 127.0.0.1 does not accept its user and password. Check Settings > Options > Network.",
         )
         steps = check(tested, through(f"http://{LOGIN}@{place}"))
     assert {step.state for step in steps} == {StepState.PASSED}, steps
