@@ -13,10 +13,12 @@ ZIP := build/up42_plugin.zip
 
 # Extra arguments, as in: make test PYTEST="tests/unit -k aoi"
 PYTEST ?=
+# One of the measurements, as in: make bench KEY=typing_gap_ms
+KEY ?=
 # Another area for the demo, as in: make demo AOI=field.geojson
 AOI ?=
 
-.PHONY: help setup demo desktop pictures test soak lint package matrix clean
+.PHONY: help setup demo desktop pictures test soak bench lint package matrix clean
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -41,6 +43,10 @@ test: setup ## Run every test (PYTEST="..." for some of them)
 soak: setup ## Run the fault tests with their full numbers
 	@rm -rf .qgis-settings
 	@UP42_SOAK=1 QT_QPA_PLATFORM=offscreen $(SEALED) $(PY) -m pytest -m soak $(PYTEST)
+
+bench: ## Measure how quick it is: one JSON object on standard output (KEY=... for one of them)
+	@.ci/setup >&2
+	@QT_QPA_PLATFORM=offscreen $(SEALED) $(PY) -u tests/bench/run.py $(KEY)
 
 lint: setup package ## Check style, types, versions, Qt 6, import directions and the plugin site's rules
 	@.ci/make-venv .venv-lint .ci/requirements-lint.txt

@@ -143,3 +143,17 @@ def test_closing_takes_it_off_the_map_for_good(canvas):
     outline.show_area(taormina())
     canvas.setDestinationCrs(UTM)
     assert len(canvas.scene().items()) == items
+
+
+def test_what_is_on_the_map_already_is_not_drawn_again(outline):
+    """Every key typed in the form tells the area anew."""
+    area = taormina()
+    outline.show_area(area)
+    outline._band.reset()
+    outline.show_area(AOI(area.rings, area.area_km2, area.source))
+    outline.set_shown(True)
+    assert drawn(outline).isEmpty()
+    outline.show_area(AOI.from_bbox((15.2, 37.8, 15.3, 37.9)))
+    assert drawn(outline).width() == pytest.approx(0.1)
+    outline.show_area(None)
+    assert drawn(outline).isEmpty()

@@ -13,11 +13,18 @@ from pathlib import Path
 
 import pytest
 import requests
-from qgis.core import QgsApplication, QgsNetworkAccessManager, QgsSettings
-from qgis.PyQt.QtNetwork import QNetworkProxyFactory, QSslCertificate
+from private_network import forget_qgis_proxy, set_qgis_proxy
+from qgis.core import QgsApplication, QgsSettings
+from qgis.PyQt.QtNetwork import QSslCertificate
 
 from up42_plugin.api.failures import explain
-from up42_plugin.qgis_bridge.network import NetworkSettings, QgisNetwork, is_loopback, session_factory
+from up42_plugin.qgis_bridge.network import (
+    FollowingSessions,
+    NetworkSettings,
+    QgisNetwork,
+    is_loopback,
+    session_factory,
+)
 
 # Never asked: the proxy of the test answers for it.
 SERVICE = "http://api.service.invalid"
@@ -69,42 +76,14 @@ def network():
 
 
 @pytest.fixture
-def manager(qgis_app):
-    """QGIS's network manager, put back as it was."""
-    manager = QgsNetworkAccessManager.instance()
-    yield manager
-    for key in (
-        "proxyEnabled",
-        "proxyType",
-        "proxyHost",
-        "proxyPort",
-        "proxyUser",
-        "proxyPassword",
-        "noProxyUrls",
-        "proxyExcludedUrls",
-    ):
-        QgsSettings().remove(f"proxy/{key}")
-    QNetworkProxyFactory.setUseSystemConfiguration(False)
-    manager.setupDefaultProxyAndCache()
+def set_proxy(qgis_app):
+    """What the person fills in under Settings > Options > Network; put back at the end."""
 
+    def set_proxy(port, *, user="", **more):
+        set_qgis_proxy(port, user=user, password="b@b:1" if user else "", **more)
 
-@pytest.fixture
-def set_proxy(manager):
-    """What the person fills in under Settings > Options > Network."""
-
-    def set_proxy(port, *, kind="HttpProxy", user="", no_proxy=(), excluded=(), enabled=True):
-        settings = QgsSettings()
-        settings.setValue("proxy/proxyEnabled", enabled)
-        settings.setValue("proxy/proxyType", kind)
-        settings.setValue("proxy/proxyHost", "127.0.0.1")
-        settings.setValue("proxy/proxyPort", str(port))
-        settings.setValue("proxy/proxyUser", user)
-        settings.setValue("proxy/proxyPassword", "b@b:1" if user else "")
-        settings.setValue("proxy/noProxyUrls", list(no_proxy))
-        settings.setValue("proxy/proxyExcludedUrls", list(excluded))
-        manager.setupDefaultProxyAndCache()
-
-    return set_proxy
+    yield set_proxy
+    forget_qgis_proxy()
 
 
 def get(settings, url):
@@ -265,6 +244,12 @@ def test_a_certificate_trusted_in_qgis_is_trusted_and_another_is_not(network, se
         manager.rebuildTrustedCaCertsCache()
         after = network.settings()
         assert get(after, url).text == "ok"
+        sessions = FollowingSessions(before)
+        with sessions() as session, pytest.raises(requests.exceptions.SSLError):
+            session.get(url, timeout=20)
+        sessions.follow(after)
+        with sessions() as session:
+            assert session.get(url, timeout=20).text == "ok"
         assert Path(before.ca_bundle).exists()  # sessions of the earlier snapshot go on
     finally:
         manager.removeCertAuthority(authority)

@@ -294,3 +294,20 @@ def test_too_many_vertices_are_refused(project, monkeypatch):
     with pytest.raises(AoiError) as caught:
         collect(layer)
     assert caught.value.code == codes.TOO_MANY
+
+
+def test_going_back_to_a_filter_needs_no_new_union(project, tracker):
+    layer = added(project, layer_of(TAORMINA))
+    layer.selectAll()
+    known = tracker.refresh().aoi
+    tracker.set_boxed(True)
+    tracker.set_boxed(False)
+    assert tracker._area_of(layer) is known
+    layer.startEditing()
+    (feature,) = layer.getFeatures()
+    layer.changeGeometry(feature.id(), QgsGeometry.fromWkt("Polygon ((15 37, 15.1 37, 15.1 37.1, 15 37))"))
+    assert tracker.refresh().aoi.bbox == (15, 37, 15.1, 37.1)
+    tracker.set_boxed(True)
+    assert tracker.state.aoi.bbox == (15, 37, 15.1, 37.1)
+    layer.rollBack()
+    assert tracker.refresh().aoi.bbox == known.bbox

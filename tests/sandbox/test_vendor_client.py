@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from osgeo import gdal, ogr, osr
 from sandbox_process import ROOT, start_sandbox
+from vendor_client import VENDOR_VENV, vendor_interpreter, vendor_report
 
 #: The first test waits for the whole session; the client sleeps five seconds between two looks at a job.
 pytestmark = pytest.mark.timeout(600)
 
-VENDOR_VENV = ROOT / ".venv-vendor"
 SESSION_WITHIN_S = 400
 DATA_TASK, PROCESSING_TASK = "aws-s2-l2a:1", "s2-superresolution:1"
 UTM_33_NORTH = 32633
@@ -24,12 +24,7 @@ UTM_33_NORTH = 32633
 @pytest.fixture(scope="module")
 def vendor_python():
     """The interpreter of the environment that holds the vendor's client."""
-    command = [str(ROOT / ".ci/make-venv"), str(VENDOR_VENV), str(ROOT / ".ci/requirements-vendor.txt")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        pytest.skip(f"the vendor's client cannot be installed here: {reason}")
-    return VENDOR_VENV / "bin/python"
+    return vendor_interpreter()
 
 
 @pytest.fixture(scope="module")
@@ -47,24 +42,8 @@ def folder(tmp_path_factory):
 def report(vendor_python, aoi, folder):
     """What the client was given, step by step."""
     with start_sandbox(folder / "data", "--speed", "50") as sandbox:
-        order = {
-            "base_url": sandbox.base_url,
-            "project_id": sandbox.project_id,
-            "project_api_key": sandbox.project_api_key,
-            "aoi": aoi,
-            "folder": str(folder),
-        }
         script = Path(__file__).with_name("vendor_client_session.py")
-        done = subprocess.run(
-            [str(vendor_python), str(script)],
-            input=json.dumps(order),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=SESSION_WITHIN_S,
-        )
-    assert done.returncode == 0, done.stderr[-6000:]
-    return json.loads((folder / "report.json").read_text("utf-8"))
+        return vendor_report(vendor_python, script, sandbox, folder, SESSION_WITHIN_S, aoi=aoi)
 
 
 def area_mask(dataset, aoi):

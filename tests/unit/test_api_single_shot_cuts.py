@@ -64,7 +64,8 @@ def test_a_proxy_that_wants_a_password_is_not_sent(scheme: str) -> None:
     with raw_server(refuse) as proxy:
         ended = how_it_ended(f"{scheme}://api.example.org", sessions=through(proxy.address))
     assert type(ended) is errors.NotSentError
-    assert ended.user_message == "The proxy wants a password. Check Settings > Options > Network."
+    named = {"http": "The proxy", "https": "The proxy 127.0.0.1"}[scheme]
+    assert ended.user_message == f"{named} wants a password. Check Settings > Options > Network."
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", b"garbage\r\n\r\n"])
@@ -279,3 +280,14 @@ def test_a_kept_connection_is_not_used_for_sending(server: ScriptedServer) -> No
         assert server.connections == 1
         ClassicClient(transport, "p").jobs.create("w", "n", {})
         assert server.connections == 2
+
+
+def test_a_proxy_that_lets_nobody_through_says_so() -> None:
+    def refuse(server: RawServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    with raw_server(refuse) as proxy:
+        ended = how_it_ended("https://api.example.org", sessions=through(proxy.address))
+    expected = "The proxy 127.0.0.1 does not let requests through to api.example.org (403)."
+    assert ended.user_message == f"{expected} Check Settings > Options > Network."

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -234,6 +235,11 @@ def test_a_proxy_that_wants_a_password_and_one_that_got_it():
             StepName.PROXY,
             "The proxy 127.0.0.1 wants a password. Check Settings > Options > Network.",
         )
+        wrong = replace(tested, proxy_signed_in=True)
+        assert failed_at(check(wrong, through(f"http://anna:other@{place}"))) == (
+            StepName.PROXY,
+            "The proxy 127.0.0.1 does not accept its user and password. Check Settings > Options > Network.",
+        )
         steps = check(tested, through(f"http://{LOGIN}@{place}"))
     assert {step.state for step in steps} == {StepState.PASSED}, steps
     assert texts(steps)[StepName.PROXY] == f"QGIS proxy, {place}"
@@ -243,7 +249,10 @@ def test_a_proxy_that_is_not_there():
     with serving() as gone:
         place = f"127.0.0.1:{gone.server_port}"
     name, text = failed_at(check(subject("http://api.service.invalid", place), through(f"http://{place}")))
-    assert (name, text) == (StepName.PROXY, "The proxy could not be used. Check Settings > Options > Network.")
+    assert (name, text) == (
+        StepName.PROXY,
+        "The proxy 127.0.0.1 cannot be reached. Check Settings > Options > Network.",
+    )
 
 
 @pytest.fixture(scope="module")

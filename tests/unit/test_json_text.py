@@ -117,3 +117,28 @@ def test_points_are_written_on_one_line():
     text = write({"a": {"coordinates": [[[15.282326, 37.854051], [15.281897, 37.843275], [15.301208, 37.843139]]]}})
     assert "        [15.282326, 37.854051],\n" in text
     assert text.endswith("}\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[1, 2.5,-3]", "[ 0.0000001 , 12 ]", "[[1,2],[3,4.0]]", "[-0]", "[1e3, 2]", "[1,\n2]", "[123456789012345678]"],
+)
+def test_lists_of_numbers_are_what_the_standard_reader_makes_of_them(text):
+    assert repr(parse(text).value) == repr(json.loads(text))
+
+
+@pytest.mark.parametrize("text", ["[01, 2]", "[1, 2,]", "[1 2]", "[1., 2]", "[.5]", "[+1]", "[1, 2", "[1,, 2]", "[-]"])
+def test_and_what_it_refuses_is_refused(text):
+    with pytest.raises(JsonTextError):
+        parse(text)
+
+
+def test_the_line_of_a_number_is_that_of_its_list():
+    document = parse('{\n"a": [\n[1, 2],\n[3, 4]]}')
+    assert [document.line_of(("a", 1, place)) for place in (0, 1)] == [4, 4]
+
+
+def test_long_lists_are_broken_and_short_ones_are_not():
+    assert write({"a": list(range(10))}) == '{\n  "a": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n}\n'
+    assert len(write(list(range(1000))).splitlines()) == 1002
+    assert write([[], [[]]]) == "[[], [[]]]\n"

@@ -6,6 +6,7 @@ operating system's words are taken from them, and errors made here carry no caus
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Iterator, List, Optional, Sequence, Tuple, Type, TypeVar
 
 import requests
 from urllib3 import exceptions as urllib3_errors
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from up42_plugin.api.errors import NetworkError
 
@@ -23,7 +25,12 @@ Kinds = Tuple[Type[BaseException], ...]
 
 _INSECURE: Kinds = (requests.exceptions.SSLError, ssl.SSLError, urllib3_errors.SSLError)
 
-PROXY_SIGN_IN = "The proxy wants a password. Check Settings > Options > Network."
+_PROXY_SETTINGS = "Check Settings > Options > Network."
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+# Some, tinyproxy for one, answer 401 to a wrong password
+_WANT_SIGN_IN, _SERVER_ERROR = (407, 401), 500
+# OpenSSL's codes of what is wrong with a certificate
+_NOT_YET_VALID, _EXPIRED, _OTHER_NAME, _OTHER_IP = 9, 10, 62, 64
 
 
 class Obstacle(Enum):
@@ -48,11 +55,30 @@ class Failure:
         return kind(self.user_message, self.detail)
 
 
+@dataclass(frozen=True)
+class Proxy:
+    """The proxy on the way: its host's name, empty where it is not known, and whether it was given a password."""
+
+    host: str = ""
+    signed_in: bool = False
+
+    @property
+    def named(self) -> str:
+        """``The proxy proxy.example.org``."""
+        return f"The proxy {self.host}" if self.host else "The proxy"
+
+    @property
+    def wants_password(self) -> str:
+        """What to do when it answers that it does not know who asks."""
+        what = "does not accept its user and password" if self.signed_in else "wants a password"
+        return f"{self.named} {what}. {_PROXY_SETTINGS}"
+
+
 def explain(error: BaseException, where: str, host: str, read_timeout: float) -> Failure:
     """What happened, for a call named ``where`` to ``host``."""
     chain = list(_chain(error))
     detail = f"{where}: {_root(chain)}"
-    special = _explain_proxy(chain, detail) or _explain_certificate(chain, detail)
+    special = _explain_proxy(chain, detail, host) or _explain_certificate(chain, detail, host)
     if special is not None:
         return special
     texts: Sequence[Tuple[Kinds, str]] = (
@@ -78,23 +104,56 @@ def _holds(chain: Sequence[BaseException], *kinds: Type[BaseException]) -> bool:
     return any(isinstance(link, kinds) for link in chain)
 
 
-def _explain_certificate(chain: Sequence[BaseException], detail: str) -> Optional[Failure]:
-    if _holds(chain, ssl.SSLCertVerificationError, ssl.CertificateError):
-        text = "Certificate not trusted. Add it under Settings > Options > Authentication."
-        return Failure(text, detail, False, Obstacle.CERTIFICATE)
-    return None
+def _explain_certificate(chain: Sequence[BaseException], detail: str, host: str) -> Optional[Failure]:
+    wrong = next((link for link in chain if isinstance(link, (ssl.SSLCertVerificationError, CertificateError))), None)
+    if wrong is None:
+        return None
+    renew = "Check the date of this computer, or have the service's operator renew it."
+    texts = {
+        _EXPIRED: f"The certificate of {host} has expired. {renew}",
+        _NOT_YET_VALID: f"The certificate of {host} is not valid yet. {renew}",
+        _OTHER_NAME: f"The certificate is not for {host}. Check the address of the connection.",
+        _OTHER_IP: f"The certificate is not for {host}. Check the address of the connection.",
+    }
+    untrusted = "Certificate not trusted. Add it under Settings > Options > Authentication."
+    code = getattr(wrong, "verify_code", _OTHER_NAME)  # without a code it is a name that does not match
+    return Failure(texts.get(code, untrusted), detail, False, Obstacle.CERTIFICATE)
 
 
-def _explain_proxy(chain: Sequence[BaseException], detail: str) -> Optional[Failure]:
+def _explain_proxy(chain: Sequence[BaseException], detail: str, host: str) -> Optional[Failure]:
     words = " ".join(str(link) for link in chain)
     if _holds(chain, requests.exceptions.InvalidSchema) and "SOCKS" in words:
         text = "SOCKS proxies need the Python package PySocks, which this QGIS lacks."
         return Failure(text, detail, False, Obstacle.PROXY)
     if not _holds(chain, requests.exceptions.ProxyError, urllib3_errors.ProxyError):
         return None
-    if "failed: 407" in words:
-        return Failure(PROXY_SIGN_IN, f"{detail} (407)", False, Obstacle.PROXY)
-    return Failure("The proxy could not be used. Check Settings > Options > Network.", detail, obstacle=Obstacle.PROXY)
+    proxy = _proxy_of(chain)
+    answer = _TUNNEL.search(words)
+    if answer is not None:
+        return _refused_by_proxy(proxy, int(answer[1]), host, detail)
+    unreachable = (ConnectionRefusedError, socket.gaierror, socket.timeout, urllib3_errors.ConnectTimeoutError)
+    what = "cannot be reached" if _holds(chain, *unreachable) else "could not be used"
+    return Failure(f"{proxy.named} {what}. {_PROXY_SETTINGS}", detail, obstacle=Obstacle.PROXY)
+
+
+def _refused_by_proxy(proxy: Proxy, status: int, host: str, detail: str) -> Failure:
+    detail = f"{detail} ({status})"
+    if status in _WANT_SIGN_IN:
+        return Failure(proxy.wants_password, detail, False, Obstacle.PROXY)
+    if status >= _SERVER_ERROR:
+        text = f"{proxy.named} cannot reach {host} ({status}). Check the address of the connection."
+        return Failure(text, detail, obstacle=Obstacle.PROXY)
+    text = f"{proxy.named} does not let requests through to {host} ({status}). {_PROXY_SETTINGS}"
+    return Failure(text, detail, False, Obstacle.PROXY)
+
+
+def _proxy_of(chain: Sequence[BaseException]) -> Proxy:
+    """The proxy that urllib3 tells of in its errors."""
+    for link in chain:
+        url = getattr(getattr(link, "pool", None), "proxy", None)
+        if url is not None:
+            return Proxy(str(getattr(url, "host", "") or ""), bool(getattr(url, "auth", None)))
+    return Proxy()
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -28,7 +28,7 @@ from up42_plugin.api.errors import (
     Up42Error,
 )
 from up42_plugin.api.exchange import Exchange, Outcome, SessionFactory
-from up42_plugin.api.failures import PROXY_SIGN_IN, Failure
+from up42_plugin.api.failures import Failure, Proxy
 from up42_plugin.api.fields import UNREADABLE
 from up42_plugin.api.redaction import origin, redact
 from up42_plugin.api.refusals import (
@@ -198,7 +198,7 @@ class Transport:
                 raise OutcomeUnknownError(unknown, outcome.detail)
             raise outcome.error(NotSentError)
         if outcome.status == PROXY_WANTS_SIGN_IN:  # said by the proxy, which then passes nothing on
-            raise NotSentError(PROXY_SIGN_IN, f"{outcome.where}: {outcome.status}")
+            raise NotSentError(Proxy().wants_password, f"{outcome.where}: {outcome.status}")
         if outcome.status == UNAUTHORIZED and token is not None:
             self._invalidate(token)
         return outcome

@@ -121,7 +121,7 @@ class AOI:
             raise AoiError(problems, aoi)
         return aoi
 
-    @property
+    @cached_property
     def bbox(self) -> BBox:
         """West, south, east, north."""
         xs = [x for x, _ in self.rings[0]]

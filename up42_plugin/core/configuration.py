@@ -7,7 +7,7 @@ import json
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 from up42_plugin.core.aoi import AOI, coordinates_digest
 from up42_plugin.core.jobs import Mode
@@ -119,9 +119,19 @@ class JobConfiguration:
         With an AOI the data task gets it as the one geometric filter, and so does every later task that clips to it;
         the other geometries a block knows are null. The body is the caller's own.
         """
+        return self._body(mode, _own_geometry)
+
+    def outline(self, mode: Mode) -> Dict[str, Any]:
+        """As :meth:`inputs`, to look at only: the AOI's coordinates are its own tuples.
+
+        Checking and comparing go through this with every key that is typed, and polygons may be long.
+        """
+        return self._body(mode, _shared_geometry)
+
+    def _body(self, mode: Mode, geometry: Callable[[AOI, str], Any]) -> Dict[str, Any]:
         body: Dict[str, Any] = {}
         for number, step in enumerate(self.workflow.steps):
-            body[step.name] = self._task_inputs(step, number == 0)
+            body[step.name] = self._task_inputs(step, number == 0, geometry)
         for task, values in self.parameters.items():
             if task not in body and task != CONFIG:
                 body[task] = deepcopy(dict(values))
@@ -137,7 +147,7 @@ class JobConfiguration:
         assets = values.get(ASSET_IDS) if isinstance(values, Mapping) else None
         return isinstance(assets, list) and bool(assets)
 
-    def _task_inputs(self, step: Step, first: bool) -> Dict[str, Any]:
+    def _task_inputs(self, step: Step, first: bool, geometry: Callable[[AOI, str], Any]) -> Dict[str, Any]:
         given = deepcopy(dict(self.parameters.get(step.name, {})))
         if self.from_storage:
             return _stored(step, given, first)
@@ -153,7 +163,7 @@ class JobConfiguration:
                 values[name] = None
         if first or _clips(schema, values):
             name = self._filter_for(offered, first)
-            values[name] = _geometry(self.aoi, name)
+            values[name] = geometry(self.aoi, name)
         return values
 
     def _filter_for(self, offered: Sequence[str], first: bool) -> str:
@@ -245,7 +255,7 @@ def _effective(configuration: JobConfiguration) -> Dict[str, Dict[str, Any]]:
 
     Polygons are their digests: they may be long, and this is asked for with every change in the form.
     """
-    body = configuration.inputs(Mode.LIVE)
+    body = configuration.outline(Mode.LIVE)
     body.pop(CONFIG)
     for step in configuration.workflow.steps:
         body[step.name] = {**ParameterSchema.of(step.block).defaults(), **body[step.name]}
@@ -297,5 +307,11 @@ def _clips(schema: ParameterSchema, values: Mapping[str, Any]) -> bool:
     return spec is None or values.get(CLIP_TO_AOI, spec.default) is True
 
 
-def _geometry(aoi: AOI, name: str) -> Any:
+def _own_geometry(aoi: AOI, name: str) -> Any:
     return list(aoi.bbox) if name == GeometricFilter.BBOX.value else aoi.geojson()
+
+
+def _shared_geometry(aoi: AOI, name: str) -> Any:
+    if name == GeometricFilter.BBOX.value:
+        return list(aoi.bbox)
+    return {"type": "Polygon", "coordinates": aoi.rings}

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from up42_plugin.api.calls import Answer, Call
 from up42_plugin.api.errors import AnswerError, AuthError, Cancelled, NotFoundError, Up42Error
 from up42_plugin.api.exchange import Exchange, Outcome, SessionFactory
-from up42_plugin.api.failures import PROXY_SIGN_IN, Failure, Obstacle
+from up42_plugin.api.failures import Failure, Obstacle, Proxy
 from up42_plugin.api.redaction import origin
 from up42_plugin.api.refusals import PROXY_WANTS_SIGN_IN, SERVER_ERROR
 from up42_plugin.api.retrying import RetryPolicy
@@ -68,11 +68,15 @@ class CheckStep:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is tested. ``proxy`` is host and port of the proxy for this address, empty for none."""
+    """What is tested. ``proxy`` is host and port of the proxy for this address, empty for none.
+
+    ``proxy_signed_in`` when QGIS has a user for it.
+    """
 
     address: str
     credentials: Credentials
     proxy: str = ""
+    proxy_signed_in: bool = False
 
     @property
     def host(self) -> str:
@@ -143,7 +147,7 @@ def _way_to(subject: Subject, sessions: SessionFactory, context: JobContext, clo
 def _obstacle(outcome: Outcome, subject: Subject) -> Optional[CheckStep]:
     """The step at which the request ended before UP42 answered it, None when it did."""
     if isinstance(outcome, Failure):
-        return _failure_step(outcome, subject)
+        return _failure_step(outcome)
     if outcome.status == PROXY_WANTS_SIGN_IN:
         return _proxy_wants_password(subject)
     text = ""
@@ -157,9 +161,7 @@ def _obstacle(outcome: Outcome, subject: Subject) -> Optional[CheckStep]:
     return _failed(StepName.ADDRESS, text) if text else None
 
 
-def _failure_step(failure: Failure, subject: Subject) -> CheckStep:
-    if failure.user_message == PROXY_SIGN_IN:
-        return _proxy_wants_password(subject)
+def _failure_step(failure: Failure) -> CheckStep:
     name = {
         Obstacle.ADDRESS: StepName.ADDRESS,
         Obstacle.PROXY: StepName.PROXY,
@@ -170,8 +172,7 @@ def _failure_step(failure: Failure, subject: Subject) -> CheckStep:
 
 def _proxy_wants_password(subject: Subject) -> CheckStep:
     host = subject.proxy.rpartition(":")[0] or subject.proxy
-    named = f"The proxy {host}" if host else "The proxy"
-    return _failed(StepName.PROXY, f"{named} wants a password. Check Settings > Options > Network.")
+    return _failed(StepName.PROXY, Proxy(host, subject.proxy_signed_in).wants_password)
 
 
 def _speaks_json(answer: Answer) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from up42_plugin.core.aoi import AOI, AoiError
@@ -56,7 +57,10 @@ class JobForm:
         """The same with some of one task's parameters changed."""
         parameters = {name: dict(values) for name, values in self.parameters.items()}
         parameters[task] = {**parameters.get(task, {}), **deepcopy(dict(changes))}
-        return replace(self, parameters=parameters)
+        changed = replace(self, parameters=parameters)
+        if "_typed" in vars(self):  # the geometries are the same, and may be long
+            vars(changed)["_typed"] = self._typed
+        return changed
 
     def with_ids(self, ids: Optional[Sequence[str]], limit: int) -> JobForm:
         """The same asking for exactly these scenes, with their number as limit; or for any, up to ``limit``."""
@@ -97,6 +101,10 @@ class JobForm:
 
     def typed_area(self) -> Optional[AOI]:
         """The polygon of the data block's typed geometry; None where there is none, or none that can be used."""
+        return self._typed
+
+    @cached_property
+    def _typed(self) -> Optional[AOI]:
         geometries = (self.geometries or {}).get(self.workflow.data_step.name, {})
         for name in GEOMETRY_PARAMETERS:
             value = geometries.get(name)
@@ -185,6 +193,33 @@ def note_of(problem: Problem) -> str:
     """What to write beside the line of a problem: ``0 to 100 allowed, not 140.`` without the parameter's name."""
     head, colon, rest = problem.message.partition(f"{problem.parameter}: ")
     return rest if problem.parameter and colon and head in ("", f"{problem.task}, ") else problem.message
+
+
+def in_words(
+    problems: Sequence[Problem], document: Optional[JsonText], workflow: Optional[Workflow]
+) -> Tuple[str, ...]:
+    """The problems in words, with their lines where there is a text."""
+    return tuple(
+        f"Line {line_of(document, problem)}, {problem.message}"
+        if document is not None and _has_line(problem, workflow)
+        else problem.message
+        for problem in problems
+    )
+
+
+def notes_by_line(problems: Sequence[Problem], document: Optional[JsonText], workflow: Workflow) -> Dict[int, str]:
+    """What to write beside which line: of several problems in one line the first; nothing where there is no text."""
+    notes: Dict[int, str] = {}
+    for problem in problems if document is not None else ():
+        if document is not None and _has_line(problem, workflow):
+            notes.setdefault(line_of(document, problem), note_of(problem))
+    return notes
+
+
+def _has_line(problem: Problem, workflow: Optional[Workflow]) -> bool:
+    """Whether a line of the text is to blame, rather than something missing."""
+    tasks = [step.name for step in workflow.steps] if workflow is not None else []
+    return bool(problem.parameter) or (bool(problem.task) and problem.task not in tasks)
 
 
 def only_in_json(form: JobForm) -> Tuple[Tuple[str, str], ...]:

@@ -13,6 +13,10 @@ Path = Tuple[Union[str, int], ...]
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
+# Lists of plain numbers on one line, such as the many points of a polygon, are read at once
+_NUMBERS = re.compile(
+    r"\[ *-?(?:0|[1-9]\d{0,14})(?:\.\d{1,20})?(?: *, *-?(?:0|[1-9]\d{0,14})(?:\.\d{1,20})?)* *\]", re.ASCII
+)
 _WORD = re.compile(r"[\w.+-]+")
 _WORDS: Mapping[str, Any] = {"true": True, "false": False, "null": None}
 _DEEPEST = 60
@@ -32,7 +36,10 @@ class JsonTextError(ValueError):
 
 @dataclass(frozen=True)
 class JsonText:
-    """What a text holds. ``lines`` has the line (from 1) of every member and item, by its path."""
+    """What a text holds. ``lines`` has the line (from 1) of every member and item, by its path.
+
+    The numbers of a list that stands on one line are left out: the list has the same line.
+    """
 
     value: Any
     lines: Mapping[Path, int] = field(default_factory=dict)
@@ -115,6 +122,10 @@ class _Reader:
             self._comma("}")
 
     def _array(self, path: Path) -> List[Any]:
+        numbers = _NUMBERS.match(self._text, self._at)
+        if numbers is not None and len(path) < _DEEPEST:
+            self._at = numbers.end()
+            return list(json.loads(numbers[0]))
         self._at += 1
         found: List[Any] = []
         self._skip()
@@ -187,12 +198,13 @@ class _Reader:
 
 
 def _written(value: Any, depth: int) -> str:
-    flat = json.dumps(value, ensure_ascii=False, allow_nan=False)
     if not isinstance(value, (dict, list, tuple)) or not value:
-        return flat
+        return _flat(value)
     plain = isinstance(value, (list, tuple)) and not any(isinstance(item, dict) for item in value)
-    if plain and len(flat) <= _ONE_LINE:
-        return flat
+    if plain and _least_size(value) <= _ONE_LINE:
+        flat = _flat(value)
+        if len(flat) <= _ONE_LINE:
+            return flat
     inner, outer = "  " * (depth + 1), "  " * depth
     if isinstance(value, dict):
         members = [
@@ -202,3 +214,19 @@ def _written(value: Any, depth: int) -> str:
         return "{\n" + ",\n".join(members) + f"\n{outer}}}"
     items = [f"{inner}{_written(item, depth + 1)}" for item in value]
     return "[\n" + ",\n".join(items) + f"\n{outer}]"
+
+
+def _flat(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _least_size(value: Any) -> int:
+    """How many characters the value takes on one line at least, counted only as far as it matters."""
+    if not isinstance(value, (list, tuple)):
+        return 1
+    size = 0
+    for item in value:
+        size += 2 + _least_size(item)
+        if size > _ONE_LINE:
+            break
+    return size

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import Any, Callable, Dict, Mapping
 
 from up42_plugin.core.aoi import AOI, AoiError
@@ -36,8 +38,18 @@ def geometry_of(name: str, value: Any, minimum_km2: float = 0.0) -> AOI:
         AoiError: it stands for none.
     """
     if name != BBOX:
-        return AOI.from_geojson(value, minimum_km2=minimum_km2)
+        try:
+            text = json.dumps(value)
+        except (TypeError, ValueError):
+            return AOI.from_geojson(value, minimum_km2=minimum_km2)
+        return _polygon(text, minimum_km2)
     return AOI.from_bbox((value[0], value[1], value[2], value[3]), minimum_km2=minimum_km2)
+
+
+@lru_cache(maxsize=4)
+def _polygon(text: str, minimum_km2: float) -> AOI:
+    """Typed polygons may be long, and each is asked for by several checks with every key that is typed."""
+    return AOI.from_geojson(json.loads(text), minimum_km2=minimum_km2)
 
 
 def _needs_value(spec: ParameterSpec) -> bool:

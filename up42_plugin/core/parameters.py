@@ -17,6 +17,8 @@ CLOUDS = "max_cloud_cover"
 ASSET_IDS = "asset_ids"
 CLIP_TO_AOI = "clip_to_aoi"
 SEARCH_PARAMETERS = (IDS, TIME, TIME_SERIES, LIMIT, CLOUDS)
+# Where a block keeps its schema, beside its fields, as a cached property would
+_SCHEMA = "_schema"
 _ACRONYMS = {"aoi": "AOI", "ids": "IDs", "crs": "CRS", "epsg": "EPSG", "url": "URL", "db": "dB", "bbox": "bounding box"}
 
 
@@ -98,8 +100,12 @@ class ParameterSchema:
 
     @classmethod
     def of(cls, block: Block) -> ParameterSchema:
-        """Read a block's schema."""
-        return cls(tuple(ParameterSpec.parse(name, raw) for name, raw in block.parameters.items()))
+        """A block's schema, read once for each block: it is asked for with every key that is typed in the form."""
+        known = vars(block).get(_SCHEMA)
+        if not isinstance(known, cls):
+            known = cls(tuple(ParameterSpec.parse(name, raw) for name, raw in block.parameters.items()))
+            vars(block)[_SCHEMA] = known
+        return known
 
     def __iter__(self) -> Iterator[ParameterSpec]:
         return iter(self.specs)

@@ -50,7 +50,7 @@ def validate(configuration: JobConfiguration, limits: Limits, mode: Mode) -> Tup
     wrong = [*_chain(configuration), *_shapes(configuration)]
     if wrong:
         return tuple(wrong)
-    body = configuration.inputs(mode)
+    body = configuration.outline(mode)
     wrong.extend(_area(configuration, body, limits, mode))
     steps = configuration.workflow.steps
     for number, step in enumerate(steps):

@@ -72,10 +72,12 @@ class AreaOutline(QObject):
     def show_area(self, aoi: Optional[AOI], before: Sequence[QgsGeometry] = ()) -> None:
         """Outline this area, or nothing; ``before`` are the shapes (EPSG:4326) it was mended from.
 
-        A mended area is drawn solid, and what it was before dashed.
+        A mended area is drawn solid, and what it was before dashed. This is told with every key that is typed in the
+        form: what is on the map already is not drawn again.
         """
-        self._aoi, self._old = aoi, before
-        self._draw()
+        if aoi != self._aoi or not _same(before, self._old):
+            self._aoi, self._old = aoi, before
+            self._draw()
         if aoi is not None and self._zoom_wanted:
             self.zoom()
 
@@ -86,8 +88,9 @@ class AreaOutline(QObject):
 
     def set_shown(self, shown: bool) -> None:
         """Show the outline only while the dock is open."""
-        self._shown = shown
-        self._draw()
+        if shown != self._shown:
+            self._shown = shown
+            self._draw()
 
     def zoom(self) -> None:
         """Show the whole area on the map, with some margin; only ever on the person's click."""
@@ -132,3 +135,8 @@ class AreaOutline(QObject):
             found = self._on_map(geometry, geometry.constGet().nCoordinates())
             if found is not None:
                 self._old_band.addGeometry(found, None)
+
+
+def _same(shapes: Sequence[QgsGeometry], others: Sequence[QgsGeometry]) -> bool:
+    """Whether these are the same objects: geometries of a state of the area are never changed."""
+    return len(shapes) == len(others) and all(one is other for one, other in zip(shapes, others))

@@ -78,7 +78,8 @@ class Connecting(QObject):
             self._hub.open(clicked=False)
 
     def again(self) -> None:
-        """Refresh, Try Again, Sign In: the person clicked."""
+        """Refresh, Try Again, Sign In: the person clicked, perhaps after a change in QGIS's network settings."""
+        self._hub.follow_network()
         if self._hub.current_provider() is None or self._hub.state.phase is not HubPhase.READY:
             self._hub.reopen()
             return

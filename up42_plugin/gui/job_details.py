@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QMessageBox
 
 from up42_plugin.core.aoi import AOI
 from up42_plugin.core.configuration import JobConfiguration
-from up42_plugin.core.job_form import JobForm, line_of, note_of, only_in_json, read
+from up42_plugin.core.job_form import JobForm, in_words, notes_by_line, only_in_json, read
 from up42_plugin.core.json_text import JsonText, JsonTextError
 from up42_plugin.core.parameters import IDS, TIME
 from up42_plugin.core.recipes import Recipe, RecipeError
@@ -85,23 +85,16 @@ class JobDetails(QObject):
 
     def located(self, problems: Sequence[Problem]) -> Tuple[str, ...]:
         """The problems in words, in the JSON view with their lines, which are marked there."""
-        document = self._document
-        if not self._is_json or document is None or self.trouble:
-            return tuple(problem.message for problem in problems)
-        return tuple(
-            f"Line {line_of(document, problem)}, {problem.message}" if self._has_line(problem) else problem.message
-            for problem in problems
-        )
+        document = self._with_lines() if problems and self.form is not None and not self.trouble else None
+        return in_words(problems, document, self.form.workflow if self.form is not None else None)
 
     def mark(self, problems: Sequence[Problem]) -> None:
         """Mark the lines of these problems, or the one where the text cannot be read."""
         marks: Dict[int, str] = {}
         if self._is_json and self._broken is not None:
             marks[self._broken.line] = self._broken.reason
-        elif self._is_json and self._document is not None and not self._pending:
-            for problem in problems:
-                if self._has_line(problem):
-                    marks.setdefault(line_of(self._document, problem), note_of(problem))
+        elif problems and self.form is not None and not self._pending:
+            marks = notes_by_line(problems, self._with_lines(), self.form.workflow)
         if not self._pending:
             self._dock.parameters.json.show_marks(marks)
             self._lines = list(marks)
@@ -210,11 +203,6 @@ class JobDetails(QObject):
             forms.pop(self.form.workflow.id, None)
             forms[self.form.workflow.id] = self.form
         return forms
-
-    def _has_line(self, problem: Problem) -> bool:
-        """Whether a line of the text is to blame, rather than something missing."""
-        tasks = [step.name for step in self.form.workflow.steps] if self.form is not None else []
-        return bool(problem.parameter) or (bool(problem.task) and problem.task not in tasks)
 
     def _without_scene(self, form: JobForm) -> JobForm:
         step = form.workflow.data_step
@@ -329,9 +317,16 @@ class JobDetails(QObject):
             return
         draft = self._drafts.pop(self.form.workflow.id, None)
         self._dock.parameters.json.show_text(draft if draft is not None else self.form.text(self._aoi))
-        self._pending = False
-        self._read_text()
+        self._pending, self._broken, self._document = False, None, None
+        if draft is not None or self.typed:
+            self._read_text()
         self._tell()
+
+    def _with_lines(self) -> Optional[JsonText]:
+        """The text with its lines; one that was written here is read only when a line is asked for."""
+        if self._document is None and self._is_json and not self.trouble:
+            self._document = read(self._dock.parameters.json.text)
+        return self._document
 
     def _read_text(self) -> None:
         self._pending = False

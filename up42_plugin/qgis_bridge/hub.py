@@ -23,7 +23,14 @@ from up42_plugin.core.monitoring import Pace
 from up42_plugin.core.service import ServiceProvider
 from up42_plugin.qgis_bridge.credentials import CredentialsError, CredentialsLockedError, CredentialStore
 from up42_plugin.qgis_bridge.log import PanelLog
-from up42_plugin.qgis_bridge.network import QgisNetwork, SessionFactory, proxy_name, session_factory
+from up42_plugin.qgis_bridge.network import (
+    FollowingSessions,
+    QgisNetwork,
+    SessionFactory,
+    proxy_name,
+    session_factory,
+    signs_in,
+)
 from up42_plugin.qgis_bridge.sandbox_process import SandboxProcess
 from up42_plugin.qgis_bridge.settings import SANDBOX, PluginSettings, new_connection_id
 
@@ -78,6 +85,7 @@ class ConnectionHub(QObject):
         self._settings, self._credentials, self._network = settings, credentials, network
         self._sandbox, self._make_provider, self._log = sandbox, make_provider, log
         self._providers: Dict[str, ServiceProvider] = {}
+        self._sessions: Dict[str, Tuple[str, FollowingSessions]] = {}
         self._current: Optional[Connection] = None
         self._sandbox_subject: Optional[Tuple[str, ProjectKey]] = None
         self.state = HubState(HubPhase.IDLE)
@@ -133,6 +141,11 @@ class ConnectionHub(QObject):
             self._tell(HubPhase.NEEDS_SIGN_IN, f"Not signed in to {connection.name}.")
         else:
             self._read_key(connection, clicked)
+
+    def follow_network(self) -> None:
+        """Have every open connection follow QGIS's network settings and certificates as they are now."""
+        for address, sessions in self._sessions.values():
+            sessions.follow(self._network.settings([address]))
 
     def reopen(self) -> None:
         """Forget what is open for the current connection and open it anew: the person clicked."""
@@ -191,7 +204,8 @@ class ConnectionHub(QObject):
             key = replace(key, project_id=connection.project_id)
         self._log.hide(secret_of(key))
         settings = self._network.settings([address])
-        return Subject(address, key, proxy_name(settings.proxy_for(address))), session_factory(settings)
+        proxy = settings.proxy_for(address)
+        return Subject(address, key, proxy_name(proxy), signs_in(proxy)), session_factory(settings)
 
     @property
     def keeping_hint(self) -> str:
@@ -267,7 +281,8 @@ class ConnectionHub(QObject):
 
     def _connect(self, connection_id: str, address: str, key: Credentials) -> None:
         try:
-            sessions = session_factory(self._network.settings([address]))
+            sessions = FollowingSessions(self._network.settings([address]))
+            self._sessions[connection_id] = (address, sessions)
             self._providers[connection_id] = self._make_provider(connection_id, address, key, sessions)
         except Up42Error as error:
             self._log.exception("Opening the connection", error)

@@ -106,6 +106,20 @@ class QgisSession(requests.Session):
         return super().send(request, **kwargs)
 
 
+class FollowingSessions:
+    """Makes sessions that follow the settings as they were told last. Making is for any thread, telling for one."""
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        self._settings = settings
+
+    def __call__(self) -> requests.Session:
+        return QgisSession(self._settings)
+
+    def follow(self, settings: NetworkSettings) -> None:
+        """Follow other settings from the next session on."""
+        self._settings = settings
+
+
 def session_factory(settings: NetworkSettings) -> SessionFactory:
     """Makes sessions that follow ``settings``; may be called in any thread."""
 
@@ -118,6 +132,11 @@ def session_factory(settings: NetworkSettings) -> SessionFactory:
 def proxy_name(proxy: str) -> str:
     """Host and port of a proxy URL, without its user and password; ``""`` for none."""
     return urlsplit(proxy).netloc.rpartition("@")[2]
+
+
+def signs_in(proxy: str) -> bool:
+    """Whether a proxy URL holds a user."""
+    return "@" in urlsplit(proxy).netloc
 
 
 def is_loopback(host: str) -> bool:

@@ -101,7 +101,12 @@ def aoi_of(layer: QgsVectorLayer, project: QgsProject, boxed: bool = False, mini
     Raises:
         AoiError: with everything that is wrong with the area.
     """
-    collected = collect(layer)
+    return _united(collect(layer), layer, project, boxed, minimum_km2)
+
+
+def _united(
+    collected: CollectedSelection, layer: QgsVectorLayer, project: QgsProject, boxed: bool, minimum_km2: float
+) -> AOI:
     polygons = Reprojection(layer.crs(), project.transformContext()).polygons(collected.wkbs)
     return AOI.from_polygons(polygons, collected.label, boxed, minimum_km2)
 
@@ -140,6 +145,7 @@ class SelectionTracker(QObject):
         self._order: List[str] = []
         self._unusable = ""
         self._state = SelectionState()
+        self._made: Dict[bool, Tuple[Any, AOI]] = {}
         self._closed = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -147,7 +153,7 @@ class SelectionTracker(QObject):
         self._timer.timeout.connect(self.refresh)
         project.layersAdded.connect(self._add_layers)
         project.layersWillBeRemoved.connect(self._remove_layers)
-        project.transformContextChanged.connect(self._schedule)
+        project.transformContextChanged.connect(self._context_changed)
         self._watch(_top_first(project), last=False)
         self.refresh()
 
@@ -203,13 +209,14 @@ class SelectionTracker(QObject):
         for signal, slot in (
             (self._project.layersAdded, self._add_layers),
             (self._project.layersWillBeRemoved, self._remove_layers),
-            (self._project.transformContextChanged, self._schedule),
+            (self._project.transformContextChanged, self._context_changed),
         ):
             _disconnect(signal, slot)
         for layer in list(self._layers.values()):
             self._forget(layer)
         self._layers.clear()
         self._order.clear()
+        self._made.clear()
         self._state = SelectionState()
 
     def _add_layers(self, layers: List[QgsMapLayer]) -> None:
@@ -275,6 +282,10 @@ class SelectionTracker(QObject):
         if last:
             self._unusable = ""
 
+    def _context_changed(self) -> None:
+        self._made.clear()
+        self._schedule()
+
     def _schedule(self, *_: Any) -> None:
         if not self._closed:
             self._timer.start()
@@ -303,10 +314,21 @@ class SelectionTracker(QObject):
             )
         hint = _hint(unusable) if unusable is not None else ""
         try:
-            aoi = aoi_of(layer, self._project, self._boxed, self._minimum_km2)
+            aoi = self._area_of(layer)
         except AoiError as error:
             return SelectionState(None, error, layer.id(), layer.name(), count, hint, _digest(layer))
         return SelectionState(aoi, None, layer.id(), layer.name(), count, hint)
+
+    def _area_of(self, layer: QgsVectorLayer) -> AOI:
+        """The area; of shapes that were united before, with the filter as it is now, it is known."""
+        collected = collect(layer)
+        asked = (collected, layer.crs(), self._minimum_km2)
+        known = self._made.get(self._boxed)
+        if known is not None and known[0] == asked:
+            return known[1]
+        aoi = _united(collected, layer, self._project, self._boxed, self._minimum_km2)
+        self._made[self._boxed] = (asked, aoi)
+        return aoi
 
     def _refused(self, layer: QgsVectorLayer) -> SelectionState:
         error = no_area(_WITHOUT_AREA.get(layer.geometryType(), "These features"))
