@@ -19,6 +19,7 @@ from qgis.PyQt.QtWidgets import QAbstractButton, QApplication
 from sandbox_process import RunningSandbox
 from strict_interface import StrictInterface
 
+from tests.dock_steps import clip_to_area
 from up42_plugin import plugin as plugin_module
 from up42_plugin.api import transport
 from up42_plugin.api.retrying import RetryPolicy
@@ -231,12 +232,13 @@ class PluginKit:
         return layer
 
     def choose(self, workflow: str, limit: int = 1, clouds: int = 20) -> None:
-        """Choose a workflow, and what to search for."""
+        """Choose a workflow, what to search for, and have the output clipped to the area."""
         combo = self.dock.workflow.combo
         index = wait_for(lambda: combo.findText(workflow) + 1, f"the workflow {workflow}") - 1
         combo.setCurrentIndex(index)
         self.dock.search.limit.setValue(limit)
         self.dock.search.clouds.setValue(clouds)
+        clip_to_area(self.dock)
 
     def click(self, button: QAbstractButton) -> None:
         """Click with the mouse, once the button is open."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 
+from tests.dock_steps import clip_to_area
 from tests.job_samples import DATA_TASK, SENTINEL, SR_TASK, STREETS, SUPER_RESOLUTION, workflow_of
 from tests.staged_provider import estimation, scene
 from up42_plugin.api.errors import ServerError
@@ -58,6 +59,8 @@ class TestTheConfiguration:
 
     def test_blocks_that_clip_get_the_area_handed_on(self, kit):
         kit.ready_to_test()
+        assert inputs(kit)[SR_TASK]["clip_to_aoi"] is False
+        clip_to_area(kit.dock)
         clipped = inputs(kit)[SR_TASK]
         assert clipped["clip_to_aoi"] is True
         assert clipped["contains"] == inputs(kit)[DATA_TASK]["contains"]

@@ -11,7 +11,6 @@ from vendor_client import vendor_interpreter, vendor_report
 
 from up42_plugin.core.job_form import JobForm
 from up42_plugin.core.jobs import Mode
-from up42_plugin.core.parameters import CLIP_TO_AOI
 from up42_plugin.core.workflow import GEOMETRY_PARAMETERS, BlockType, Step, Workflow
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.job_details import JobDetails
@@ -55,24 +54,12 @@ def without_geometry(values):
     return {name: value for name, value in values.items() if name not in GEOMETRY_PARAMETERS}
 
 
-def expected_of(defaults, first):
-    """The client's values, with the one thing that the dock does otherwise on purpose.
-
-    A later block that can clip to the area does so: it is handed on to it, and the form shows that as a change.
-    """
-    expected = without_geometry(defaults)
-    if not first and CLIP_TO_AOI in expected:
-        assert expected[CLIP_TO_AOI] is False
-        expected[CLIP_TO_AOI] = True
-    return expected
-
-
 def check(details, groups, workflow, defaults):
     """Fields, configuration and JSON against the client's defaults of each task, in the chain's order."""
     assert [group.task for group in groups] == list(defaults) == [step.name for step in workflow.steps]
     inputs = details.configuration(None).inputs(Mode.TEST_QUERY)
     for number, group in enumerate(groups):
-        expected = expected_of(defaults[group.task], number == 0)
+        expected = without_geometry(defaults[group.task])
         assert repr(sorted(group.values.items())) == repr(sorted(expected.items())), group.task
         assert repr(sorted(without_geometry(inputs[group.task]).items())) == repr(sorted(expected.items())), group.task
         asked = [name for name in expected if name in group.editors]
@@ -80,8 +67,7 @@ def check(details, groups, workflow, defaults):
         for name in asked:
             assert repr(group.editors[name].value) == repr(expected[name]), (group.task, name)
         assert set(elsewhere) <= (set(SEARCHED) if number == 0 else set()), (group.task, elsewhere)
-        clipped = number > 0 and CLIP_TO_AOI in expected
-        assert group.changed == int(clipped), (group.task, group.title())
+        assert group.changed == 0, (group.task, group.title())
 
 
 def test_every_block_of_the_catalogue_is_accounted_for(told):

@@ -24,6 +24,7 @@ from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime  # noqa: E402
 from qgis.PyQt.QtTest import QTest  # noqa: E402
 from qgis.PyQt.QtWidgets import QApplication  # noqa: E402
 
+from tests.dock_steps import clip_to_area  # noqa: E402
 from up42_plugin.core.jobs import JobState  # noqa: E402
 from up42_plugin.core.run import Phase, Run  # noqa: E402
 from up42_plugin.gui.confirm_dialog import ConfirmDialog  # noqa: E402
@@ -144,6 +145,7 @@ class Demo:
         say(f"  area: {aoi.area_km2:.2f} km², {aoi.source} ({self._took('select'):.1f} s)")
         search = self.desk.dock.search
         search.filter.setCurrentIndex(0)
+        clip_to_area(self.desk.dock)
         search.limit.setValue(10)
         search.clouds.setValue(5)
         search.end.setDateTime(QDateTime(QDate.currentDate(), QTime(0, 0)))

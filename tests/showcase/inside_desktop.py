@@ -11,9 +11,10 @@ from typing import Any, Dict, List, Optional
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
 from qgis.PyQt.QtCore import QObject, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QApplication, QDockWidget
+from qgis.PyQt.QtWidgets import QApplication, QCheckBox, QDockWidget
 from qgis.utils import iface, plugins
 
+from up42_plugin.core.parameters import CLIP_TO_AOI
 from up42_plugin.gui.confirm_dialog import ConfirmDialog
 from up42_plugin.qgis_bridge.log import PanelLog
 from up42_plugin.qgis_bridge.settings import PluginSettings
@@ -102,6 +103,7 @@ class Tour(QObject):
         QTest.mouseClick(self.desk.dock.area.sample_button, Qt.MouseButton.LeftButton)
         search = self.desk.dock.search
         search.filter.setCurrentIndex(0)
+        self.desk.dock.parameters.forms[-1].editors[CLIP_TO_AOI].findChild(QCheckBox).click()
         search.limit.setValue(3)
         search.clouds.setValue(10)
         return True

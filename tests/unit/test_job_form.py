@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.generated_forms import BLOCKS, BOX, DATA, OTHER, PROCESSING, TIME, chain_of, nth_form
+from tests.generated_forms import BLOCKS, BOX, OTHER, TIME, chain_of, nth_form
 from tests.job_samples import STORED, TERRASAR, workflow_of
 from up42_plugin.core.configuration import GeometricFilter
 from up42_plugin.core.job_form import FROM_JSON, JobForm, line_of, note_of, only_in_json, read
@@ -52,16 +52,11 @@ def test_untouched_defaults_are_those_of_the_vendors_client():
         assert JobForm.defaults(chain_of(block)).parameters == {f"{block.name}:1": expected}
 
 
-def test_later_blocks_clip_to_the_area():
-    block = next(block for block in PROCESSING if block.name == "s2-superresolution")
-    form = JobForm.defaults(chain_of(DATA[0], block))
-    assert form.parameters["s2-superresolution:2"]["clip_to_aoi"] is True
-
-
 @pytest.fixture
 def form() -> JobForm:
     named = {block.name: block for block in BLOCKS}
-    return JobForm.defaults(chain_of(named["aws-s2-l2a"], named["s2-superresolution"]), GeometricFilter.CONTAINS)
+    made = JobForm.defaults(chain_of(named["aws-s2-l2a"], named["s2-superresolution"]), GeometricFilter.CONTAINS)
+    return made.with_values("s2-superresolution:2", {"clip_to_aoi": True})
 
 
 def typed(form: JobForm, aoi: Any, change) -> JobForm:

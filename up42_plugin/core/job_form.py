@@ -12,7 +12,7 @@ from up42_plugin.core.configuration import CONFIG, GeometricFilter, JobConfigura
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.json_text import JsonText, JsonTextError, Path, parse, write
 from up42_plugin.core.parameter_values import geometry_of
-from up42_plugin.core.parameters import ASSET_IDS, CLIP_TO_AOI, IDS, LIMIT, default_parameters
+from up42_plugin.core.parameters import ASSET_IDS, IDS, LIMIT, default_parameters
 from up42_plugin.core.validation import Problem
 from up42_plugin.core.workflow import GEOMETRY_PARAMETERS, Workflow
 
@@ -36,12 +36,8 @@ class JobForm:
 
     @classmethod
     def defaults(cls, workflow: Workflow, geometric_filter: GeometricFilter = GeometricFilter.INTERSECTS) -> JobForm:
-        """The blocks' defaults as the vendor's client makes them, and clipped to the area wherever a block can."""
-        parameters = default_parameters(workflow)
-        for step in workflow.steps[1:]:
-            if CLIP_TO_AOI in step.block.parameters:
-                parameters[step.name][CLIP_TO_AOI] = True
-        return cls(workflow, geometric_filter, parameters)
+        """The blocks' defaults, as the vendor's client makes them."""
+        return cls(workflow, geometric_filter, default_parameters(workflow))
 
     @property
     def asset_ids(self) -> Tuple[str, ...]:
