@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Optional, Tuple
+from typing import Mapping, Optional, Sequence, Tuple
 
 from up42_plugin.core.aoi import AOI
 from up42_plugin.core.geometry.errors import NBSP
@@ -34,3 +34,11 @@ def area_advice(workflow: Optional[Workflow], aoi: Optional[AOI]) -> Tuple[str, 
                 f"this area is {width:.2f} × {height:.2f}{NBSP}km."
             )
     return tuple(dict.fromkeys(told))
+
+
+def areas_advice(workflow: Optional[Workflow], aois: Sequence[AOI]) -> Tuple[str, ...]:
+    """The same for the areas of a batch: how many of them a block would like to be larger."""
+    if len(aois) == 1:
+        return area_advice(workflow, aois[0])
+    told = [text.split("; ")[0] for aoi in aois for text in area_advice(workflow, aoi)]
+    return tuple(f"{told.count(text):,} of {len(aois):,} areas: {text}." for text in dict.fromkeys(told))

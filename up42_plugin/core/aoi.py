@@ -177,7 +177,8 @@ def size_problems(
         return (AoiProblem(TOO_SMALL, f"Below the minimum of {square_km(minimum_km2)}."),)
     if maximum_km2 is not None and area_km2 > maximum_km2:
         limit = f"Above {square_km(maximum_km2)}, this project's limit for live jobs."
-        return (AoiProblem(TOO_LARGE, f"{limit} Test queries have no upper limit."),)
+        told = f"above {square_km(maximum_km2)}."
+        return (AoiProblem(TOO_LARGE, f"{limit} Test queries have no upper limit.", told),)
     return ()
 
 

@@ -54,11 +54,16 @@ class MendKind(Enum):
     SIMPLIFY = "simplify"
     ENLARGE = "enlarge"
     FILL = "fill"
+    DIVIDE = "divide"
 
 
 @dataclass(frozen=True)
 class Mend:
-    """One mend. ``amount`` is the buffer's distance in metres; ``crs`` the definition to read coordinates in (WKT)."""
+    """One mend.
+
+    ``amount`` is the buffer's distance in metres, or the largest area of one job in km² where an area is divided;
+    ``crs`` the definition to read coordinates in (WKT).
+    """
 
     kind: MendKind
     amount: float = 0.0
@@ -68,6 +73,7 @@ class Mend:
 _BY_CODE = {
     codes.PARTS: (MendKind.JOIN,),
     codes.TOO_SMALL: (MendKind.ENLARGE,),
+    codes.TOO_LARGE: (MendKind.DIVIDE,),
     codes.SELF_CROSSING: (MendKind.REPAIR,),
     codes.HOLE_CROSSING: (MendKind.REPAIR,),
     codes.TOO_FINE: (MendKind.SIMPLIFY,),

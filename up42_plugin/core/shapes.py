@@ -10,6 +10,7 @@ from typing import Any, List, Tuple
 from osgeo import gdal, ogr
 
 from up42_plugin.api.context import CallContext
+from up42_plugin.core.feature_labels import label_field, label_in, tidy_label
 from up42_plugin.core.geometry.errors import (
     EMPTY,
     NOT_A_POLYGON,
@@ -18,23 +19,27 @@ from up42_plugin.core.geometry.errors import (
     refuse,
     too_many,
 )
-from up42_plugin.core.geometry.geojson import polygons_from_geojson
-from up42_plugin.core.geometry.polygons import quiet_gdal, to_wkb
+from up42_plugin.core.geometry.geojson import features_from_geojson
+from up42_plugin.core.geometry.polygons import quiet_gdal, several_to_wkb
 
 MAX_FEATURES = 1000
 MAX_VERTICES = 50_000
 MAX_CHARACTERS = 4_000_000
 LONGITUDE_LATITUDE = "EPSG:4326"
+_VIRTUAL = "/vsi"
 _SRID = re.compile(r"^\s*SRID\s*=\s*(\d{1,6})\s*;", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Shapes:
-    """Geometries as WKB; ``crs`` is an authority code or WKT, empty when it is not known."""
+    """Features' geometries as WKB; ``crs`` is an authority code or WKT, empty when it is not known.
+
+    ``names`` are the features' own, one each, empty where there is none.
+    """
 
     wkbs: Tuple[bytes, ...]
     crs: str = ""
-    features: int = 1
+    names: Tuple[str, ...] = ()
 
 
 def pasted_shapes(text: str) -> Shapes:
@@ -67,6 +72,8 @@ def read_vector_file(path: Path, context: CallContext) -> Shapes:
         AoiError: not a vector file, nothing in it, or too much of it.
         Cancelled: the context was cancelled.
     """
+    if not str(path).startswith(_VIRTUAL) and not path.exists():
+        raise refuse(UNREADABLE, f"{path.name} is not in {path.parent}. Choose the file again.")
     with quiet_gdal():
         dataset = _created(gdal.OpenEx, str(path), gdal.OF_VECTOR | gdal.OF_READONLY)
         if dataset is None:
@@ -80,7 +87,11 @@ def read_vector_file(path: Path, context: CallContext) -> Shapes:
 
 def _from_layer(layer: ogr.Layer, context: CallContext) -> Shapes:
     wkbs: List[bytes] = []
+    names: List[str] = []
     vertices = 0
+    definition = layer.GetLayerDefn()
+    fields = [definition.GetFieldDefn(number) for number in range(definition.GetFieldCount())]
+    field = label_field(field.GetName() for field in fields if field.GetType() == ogr.OFTString)
     for feature in layer:
         context.check()
         geometry = feature.GetGeometryRef()
@@ -89,25 +100,29 @@ def _from_layer(layer: ogr.Layer, context: CallContext) -> Shapes:
         vertices += _vertices(geometry)
         _check_vertices(vertices)
         wkbs.append(bytes(geometry.ExportToWkb(ogr.wkbNDR)))
+        names.append(tidy_label(feature.GetField(field)) if field is not None else "")
         if len(wkbs) > MAX_FEATURES:
             raise too_many("features", max(len(wkbs), layer.GetFeatureCount()), MAX_FEATURES)
     if not wkbs:
         raise refuse(EMPTY, "The file holds no geometry.")
     reference = layer.GetSpatialRef()
-    return Shapes(tuple(wkbs), reference.ExportToWkt() if reference is not None else "", len(wkbs))
+    return Shapes(tuple(wkbs), reference.ExportToWkt() if reference is not None else "", tuple(names))
 
 
 def _from_geojson(text: str) -> Shapes:
     try:
-        polygons = polygons_from_geojson(text)
+        features = features_from_geojson(text)
     except AoiError as error:
         with quiet_gdal():
             lone = _created(ogr.CreateGeometryFromJson, text) if error.code == NOT_A_POLYGON else None
         if lone is None:
             raise
         return Shapes((bytes(lone.ExportToWkb(ogr.wkbNDR)),), LONGITUDE_LATITUDE)
-    _check_vertices(sum(len(ring) for rings in polygons for ring in rings))
-    return Shapes(tuple(map(to_wkb, polygons)), LONGITUDE_LATITUDE, len(polygons))
+    if len(features) > MAX_FEATURES:
+        raise too_many("features", len(features), MAX_FEATURES)
+    _check_vertices(sum(len(ring) for feature in features for rings in feature.polygons for ring in rings))
+    wkbs = tuple(several_to_wkb(feature.polygons) for feature in features)
+    return Shapes(wkbs, LONGITUDE_LATITUDE, tuple(label_in(feature.properties) for feature in features))
 
 
 def _vertices(geometry: ogr.Geometry) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Iterator, Mapping, Optional, Tuple
 from up42_plugin.api.errors import Up42Error
 from up42_plugin.core.aoi import AOI, AoiError, box_area_km2, size_problems
 from up42_plugin.core.configuration import CONFIG, GeometricFilter, JobConfiguration
+from up42_plugin.core.geometry.errors import TOO_LARGE
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.parameter_values import complaint, geometry_of
 from up42_plugin.core.parameters import CLIP_TO_AOI, LIMIT, ParameterSchema, number_text
@@ -132,7 +133,7 @@ def _size(aoi: Optional[AOI], name: str, minimum_km2: float, maximum_km2: Option
         return
     area = box_area_km2(aoi) if name == GeometricFilter.BBOX.value else aoi.area_km2
     for problem in size_problems(area, minimum_km2, maximum_km2):
-        yield problem.message
+        yield f"Mend the area first, {problem.reason}" if problem.code == TOO_LARGE else problem.message
 
 
 def _read_geometry(name: str, value: Any) -> Optional[AOI]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Dict, Optional, Sequence
 
 from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsGeometry, QgsProject, QgsVectorLayer
 from qgis.gui import QgsMapCanvas, QgsProjectionSelectionDialog
 from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QWidget
 
-from up42_plugin.core.aoi import AOI
-from up42_plugin.core.area_file import write_area
+from up42_plugin.core.area_file import geojson_of, write_areas
+from up42_plugin.core.job_areas import JobArea
 from up42_plugin.core.mending import Mend, MendKind
 from up42_plugin.gui.area_section import AreaSection
 from up42_plugin.gui.area_tools import AreaDrawing
+from up42_plugin.qgis_bridge.area_memory import recall, remembered
 from up42_plugin.qgis_bridge.area_sources import AreaSource, AreaState, SourceKind
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.saved_areas import SavedAreas
@@ -70,12 +71,14 @@ class AreaDesk(QObject):
     def _connect(self) -> None:
         section, inputs = self._section, self._section.inputs
         section.source_asked.connect(self._choose)
+        section.per_feature_asked.connect(self._source.set_per_feature)
         inputs.layer_pinned.connect(self._source.pin)
-        inputs.extent_layer_chosen.connect(self._source.set_extent_layer)
+        inputs.extent_layer_chosen.connect(self._extent_layer_shown)
+        inputs.extent_layer_picked.connect(self._source.held.set_extent_layer)
         inputs.map_extent_asked.connect(self._take_map_extent)
         inputs.draw_asked.connect(self._draw)
         inputs.file_chosen.connect(self._file_chosen)
-        inputs.text_edited.connect(self._source.set_text)
+        inputs.text_edited.connect(self._source.held.set_text)
         inputs.saved_chosen.connect(self._saved_chosen)
         inputs.remove_saved_asked.connect(self._remove_saved)
         section.copy_action.triggered.connect(self._copy)
@@ -90,6 +93,26 @@ class AreaDesk(QObject):
     def _changed(self, state: AreaState) -> None:
         if state.kind is SourceKind.SELECTION:
             self._section.inputs.show_layer(QgsProject.instance().mapLayer(state.layer_id))
+        elif state.kind is SourceKind.LAYER_EXTENT:
+            self._section.inputs.show_extent_layer(self._source.held.extent_layer)
+
+    def to_memory(self) -> Dict[str, Any]:
+        """Where the area is taken from, as plain JSON."""
+        return remembered(self._source)
+
+    def restore_memory(self, values: Any) -> None:
+        """Take the area from there again, and show it in the fields."""
+        recall(self._source, values, self._saved)
+        held, inputs = self._source.held, self._section.inputs
+        inputs.show_file(str(held.path or ""))
+        inputs.show_text(held.text)
+        inputs.show_saved(self._saved.names(), held.name(SourceKind.SAVED))
+        self._show_drawing()
+
+    def _extent_layer_shown(self, layer_id: str) -> None:
+        """The combo box shows another layer: chosen there, or the first of a project that is being opened."""
+        if not self._source.held.expecting:
+            self._source.held.set_extent_layer(layer_id)
 
     def _choose(self, kind: SourceKind) -> None:
         before = self._source.kind
@@ -97,7 +120,7 @@ class AreaDesk(QObject):
             self._take_map_extent()
         elif kind is SourceKind.LAYER_EXTENT:
             layer = self._section.inputs.extent_layer.currentLayer()
-            self._source.set_extent_layer(layer.id() if layer is not None else "")
+            self._source.held.set_extent_layer(layer.id() if layer is not None else "")
         elif kind is SourceKind.SAVED:
             self._show_saved(self._section.inputs.saved.currentText())
         if self._drawing.active:
@@ -113,17 +136,17 @@ class AreaDesk(QObject):
 
     @property
     def _nothing(self) -> bool:
-        return self._source.state.aoi is None and self._source.state.error is None
+        return not self._source.state.aois and self._source.state.error is None
 
     def _take_map_extent(self) -> None:
-        self._source.set_extent(self._canvas.extent(), self._canvas.mapSettings().destinationCrs())
+        self._source.held.set_extent(self._canvas.extent(), self._canvas.mapSettings().destinationCrs())
 
     def _draw(self) -> None:
         self._drawing.start(self._source.kind)
         self._show_drawing()
 
     def _drawn(self, kind: SourceKind, geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> None:
-        self._source.set_drawn(kind, geometry, crs)
+        self._source.held.set_drawn(kind, geometry, crs)
         self._show_drawing()
 
     def _given_up(self) -> None:
@@ -137,15 +160,15 @@ class AreaDesk(QObject):
 
     def _file_chosen(self, path: Optional[Path]) -> None:
         if path is None:
-            self._source.forget(SourceKind.FILE)
+            self._source.held.forget(SourceKind.FILE)
         else:
-            self._source.read_file(path)
+            self._source.held.read_file(path)
 
     def _saved_chosen(self, name: str) -> None:
         if name:
-            self._source.set_saved(name, self._saved.get(name))
+            self._source.held.set_saved(name, self._saved.get(name))
         else:
-            self._source.forget(SourceKind.SAVED)
+            self._source.held.forget(SourceKind.SAVED)
 
     def _show_saved(self, name: str) -> None:
         names = self._saved.names()
@@ -165,9 +188,9 @@ class AreaDesk(QObject):
             self._source.mend(Mend(kind))
 
     def _copy(self) -> None:
-        aoi = self._source.state.aoi
-        if aoi is not None:
-            QApplication.clipboard().setText(json.dumps(aoi.geojson()))
+        areas = self._source.state.job_areas
+        if areas:
+            QApplication.clipboard().setText(json.dumps(geojson_of(areas)))
 
     def _ask_for_distance(self) -> None:
         dialog = QInputDialog(self._window)
@@ -190,35 +213,35 @@ class AreaDesk(QObject):
             self._source.mend(Mend(MendKind.SET_CRS, crs=wkt))
 
     def _ask_for_name(self) -> None:
-        aoi = self._source.state.aoi
-        if aoi is None:
+        areas = self._source.state.job_areas
+        if not areas:
             return
         dialog = QInputDialog(self._window)
         dialog.setTextValue(self._source.state.layer_name)
-        dialog.textValueSelected.connect(lambda name: self._save_area(name.strip(), aoi))
+        dialog.textValueSelected.connect(lambda name: self._save_area(name.strip(), areas))
         self._open(dialog, "Save Area", "Name")
 
-    def _save_area(self, name: str, aoi: AOI) -> None:
+    def _save_area(self, name: str, areas: Sequence[JobArea]) -> None:
         if name:
-            self._saved.save(name, aoi)
+            self._saved.save(name, areas)
             self._tell(f"The area is saved as {name}.", Qgis.MessageLevel.Success)
             if self._source.kind is SourceKind.SAVED:
                 self._show_saved(name)
 
     def _ask_for_file(self) -> None:
-        aoi = self._source.state.aoi
-        if aoi is None:
+        areas = self._source.state.job_areas
+        if not areas:
             return
         dialog = QFileDialog(self._window)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter(_FORMATS)
         dialog.setDefaultSuffix("gpkg")
-        dialog.fileSelected.connect(lambda path: self.save_as_layer(Path(path), aoi))
+        dialog.fileSelected.connect(lambda path: self.save_as_layer(Path(path), areas))
         self._open(dialog, "Save as Layer")
 
-    def save_as_layer(self, path: Path, aoi: AOI) -> None:
-        """Write the area in the background, then add it to the project as a layer."""
-        job = self._runner.start(f"UP42: writing {path.name}", lambda _: write_area(path, aoi))
+    def save_as_layer(self, path: Path, areas: Sequence[JobArea]) -> None:
+        """Write the areas in the background, a feature each, then add them to the project as a layer."""
+        job = self._runner.start(f"UP42: writing {path.name}", lambda _: write_areas(path, areas))
         job.succeeded.connect(self._saved_as_layer)
         job.failed.connect(lambda error: self._not_saved(path, error))
 

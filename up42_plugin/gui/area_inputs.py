@@ -43,6 +43,7 @@ class AreaInputs(QWidget):
 
     layer_pinned = pyqtSignal(str)
     extent_layer_chosen = pyqtSignal(str)
+    extent_layer_picked = pyqtSignal(str)
     map_extent_asked = pyqtSignal()
     draw_asked = pyqtSignal()
     file_chosen = pyqtSignal(object)
@@ -88,6 +89,19 @@ class AreaInputs(QWidget):
         self.file.setFilePath(path)
         self.file.blockSignals(False)
 
+    def show_text(self, text: str) -> None:
+        """The text of last time; nobody typed it just now."""
+        self.text.blockSignals(True)
+        self.text.setPlainText(text)
+        self.text.blockSignals(False)
+
+    def show_extent_layer(self, layer: Optional[QgsMapLayer]) -> None:
+        """The layer whose extent is the area; nobody chose it just now."""
+        if layer is not None and self.extent_layer.currentLayer() is not layer:
+            self.extent_layer.blockSignals(True)
+            self.extent_layer.setLayer(layer)
+            self.extent_layer.blockSignals(False)
+
     def show_drawing(self, kind: SourceKind, active: bool) -> None:
         """How to draw, while the person does."""
         text = "Drawn on the map"
@@ -123,6 +137,7 @@ class AreaInputs(QWidget):
             )
         )
         self.extent_layer.layerChanged.connect(lambda _: self.extent_layer_chosen.emit(_id_of(self.extent_layer)))
+        self.extent_layer.activated.connect(lambda _: self.extent_layer_picked.emit(_id_of(self.extent_layer)))
 
     def _build_places(self) -> None:
         extent = hint_label("As the map was when it was taken")

@@ -17,6 +17,7 @@ from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtGui import QColor
 
 from up42_plugin.core.aoi import AOI
+from up42_plugin.core.geometry.polygons import to_wkb
 
 _WGS84 = "EPSG:4326"
 _MOST_DENSIFIED = 1000
@@ -56,12 +57,12 @@ def on_map(canvas: QgsMapCanvas, project: QgsProject, geometry: QgsGeometry, ver
 
 
 class AreaOutline(QObject):
-    """One rubber band that follows the area and the map's CRS."""
+    """One rubber band that follows the area, or all areas of a batch, and the map's CRS."""
 
     def __init__(self, canvas: QgsMapCanvas, project: QgsProject, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
         self._canvas, self._project = canvas, project
-        self._aoi: Optional[AOI] = None
+        self._aois: Sequence[AOI] = ()
         self._shown = False
         self._zoom_wanted = False
         self._band: Optional[QgsRubberBand] = area_band(canvas)
@@ -70,15 +71,19 @@ class AreaOutline(QObject):
         canvas.destinationCrsChanged.connect(self._draw)
 
     def show_area(self, aoi: Optional[AOI], before: Sequence[QgsGeometry] = ()) -> None:
-        """Outline this area, or nothing; ``before`` are the shapes (EPSG:4326) it was mended from.
+        """Outline one area, or nothing; see :meth:`show_areas`."""
+        self.show_areas((aoi,) if aoi is not None else (), before)
 
-        A mended area is drawn solid, and what it was before dashed. This is told with every key that is typed in the
-        form: what is on the map already is not drawn again.
+    def show_areas(self, aois: Sequence[AOI], before: Sequence[QgsGeometry] = ()) -> None:
+        """Outline these areas; ``before`` are the shapes (EPSG:4326) they were mended from.
+
+        Mended areas are drawn solid, and what they were before dashed. This is told with every key that is typed in
+        the form: what is on the map already is not drawn again.
         """
-        if aoi != self._aoi or not _same(before, self._old):
-            self._aoi, self._old = aoi, before
+        if tuple(aois) != self._aois or not _same(before, self._old):
+            self._aois, self._old = tuple(aois), before
             self._draw()
-        if aoi is not None and self._zoom_wanted:
+        if aois and self._zoom_wanted:
             self.zoom()
 
     def zoom_when_known(self) -> None:
@@ -111,10 +116,13 @@ class AreaOutline(QObject):
             self._band = None
 
     def _geometry(self) -> Optional[QgsGeometry]:
-        if self._aoi is None:
-            return None
-        rings = ", ".join("(" + ", ".join(f"{x!r} {y!r}" for x, y in ring) + ")" for ring in self._aoi.rings)
-        return self._on_map(QgsGeometry.fromWkt(f"Polygon ({rings})"), self._aoi.vertices)
+        """All areas on the map; those that the map's CRS does not reach are left out."""
+        polygons = [QgsGeometry() for _ in self._aois]
+        for polygon, aoi in zip(polygons, self._aois):
+            polygon.fromWkb(to_wkb(aoi.rings))
+        found = [self._on_map(polygon, aoi.vertices) for polygon, aoi in zip(polygons, self._aois)]
+        there = [geometry for geometry in found if geometry is not None]
+        return QgsGeometry.collectGeometry(there) if there else None
 
     def _on_map(self, geometry: QgsGeometry, vertices: int) -> Optional[QgsGeometry]:
         return on_map(self._canvas, self._project, geometry, vertices)

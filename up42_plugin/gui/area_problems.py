@@ -11,6 +11,7 @@ from up42_plugin.core.mending import Mend, MendKind
 from up42_plugin.gui.texts import NBSP
 from up42_plugin.gui.widgets import INFORMATION, WARNING, icon_size, theme_icon
 from up42_plugin.qgis_bridge.area_material import Offer
+from up42_plugin.qgis_bridge.area_state import AreaState
 
 _BUTTONS = {
     MendKind.SET_CRS: "Set CRS…",
@@ -22,6 +23,7 @@ _BUTTONS = {
     MendKind.SIMPLIFY: "Simplify",
     MendKind.ENLARGE: "Enlarge",
     MendKind.FILL: "Fill Holes",
+    MendKind.DIVIDE: "Split",
 }
 _CHANGES = {
     MendKind.CUT: "Cut to where the CRS is used",
@@ -42,10 +44,17 @@ _DONE = {
     MendKind.ENLARGE: "enlarged evenly",
     MendKind.FILL: "holes filled",
 }
+# Pieces whose sizes differ by less read as one size.
+_EVEN = 0.02
 
 
 def change_text(offer: Offer) -> str:
-    """``Joined by a hull: 0.07 → 0.31 km²``; empty where nothing is known before the person was asked."""
+    """``Joined by a hull: 0.07 → 0.31 km²``, ``Split: 2 jobs, 74.3 km² each``.
+
+    Empty where nothing is known before the person was asked.
+    """
+    if offer.pieces:
+        return f"Split: {len(offer.pieces):,} jobs, {_each(offer.pieces)}{NBSP}km² each"
     what = _CHANGES.get(offer.kind) if offer.kind is not None else None
     if what is None or offer.after_km2 is None:
         return ""
@@ -53,9 +62,17 @@ def change_text(offer: Offer) -> str:
     return f"{what}: {after}" if offer.before_km2 is None else f"{what}: {_number(offer.before_km2)} → {after}"
 
 
-def done_text(mend: Mend) -> str:
-    """``Mended: parts joined``."""
-    return f"Mended: {_DONE[mend.kind]}"
+def button_text(offer: Offer) -> str:
+    """``Join Parts``, ``Split in 2``; plain ``Split`` where several features are split at once."""
+    text = _BUTTONS[offer.kind] if offer.kind is not None else ""
+    return f"{text} in {len(offer.pieces):,}" if offer.pieces and offer.count == 1 else text
+
+
+def done_text(mend: Mend, jobs: int = 1, per_feature: bool = False) -> str:
+    """``Mended: parts joined``, ``Mended: split in 2``; ``jobs`` is how many areas there are now."""
+    if mend.kind is not MendKind.DIVIDE:
+        return f"Mended: {_DONE[mend.kind]}"
+    return f"Mended: large features split, {jobs:,} jobs" if per_feature else f"Mended: split in {jobs:,}"
 
 
 class AreaProblems(QWidget):
@@ -75,9 +92,7 @@ class AreaProblems(QWidget):
         line.setFrameShadow(QFrame.Shadow.Sunken)
         self._layout.addWidget(line)
 
-    def show_rows(
-        self, offers: Sequence[Offer], mends: Sequence[Mend], warnings: Sequence[str], advice: Sequence[str]
-    ) -> None:
+    def show_rows(self, state: AreaState, warnings: Sequence[str], advice: Sequence[str]) -> None:
         """Problems with their mends first, then what was mended, then what only needs telling."""
         focused = next((row.button.objectName() for row in self._rows if row.button and row.button.hasFocus()), "")
         for row in self._rows:
@@ -85,10 +100,11 @@ class AreaProblems(QWidget):
             row.hide()
             row.deleteLater()
         self._rows = []
-        for offer in offers:
+        for offer in state.offers:
             self._add_offer(offer)
-        for mend in mends:
-            row = self._add(INFORMATION, done_text(mend), "Undo", f"undo_{mend.kind.value}")
+        for mend in state.mends:
+            done = done_text(mend, len(state.job_areas), state.per_feature)
+            row = self._add(INFORMATION, done, "Undo", f"undo_{mend.kind.value}")
             row.clicked.connect(lambda kind=mend.kind: self.undo_asked.emit(kind))
         for text in warnings:
             self._add(WARNING, text)
@@ -109,12 +125,11 @@ class AreaProblems(QWidget):
         return next((row.button for row in self._rows if row.button is not None and row.button.text() == name), None)
 
     def _add_offer(self, offer: Offer) -> None:
-        change = change_text(offer)
-        text = f"{offer.problem.message}\n{change}" if change else offer.problem.message
+        text = "\n".join(line for line in (offer.problem.message, offer.which, change_text(offer)) if line)
         if offer.kind is None:
             self._add(WARNING, text)
             return
-        row = self._add(WARNING, text, _BUTTONS[offer.kind], f"mend_{offer.kind.value}")
+        row = self._add(WARNING, text, button_text(offer), f"mend_{offer.kind.value}")
         row.clicked.connect(lambda kind=offer.kind: self.mend_asked.emit(kind))
 
     def _add(self, icon: str, text: str, button: str = "", name: str = "") -> _Row:
@@ -158,3 +173,10 @@ class _Row(QWidget):
 
 def _number(km2: float) -> str:
     return QLocale().toString(km2, "f", 2 if km2 >= 0.01 else 4)  # noqa: PLR2004 - never a bare 0.00
+
+
+def _each(sizes: Sequence[float]) -> str:
+    """``74.3``, or ``52.1–74.3`` where they differ."""
+    low, high = QLocale().toString(min(sizes), "f", 1), QLocale().toString(max(sizes), "f", 1)
+    mean = QLocale().toString(sum(sizes) / len(sizes), "f", 1)
+    return mean if max(sizes) - min(sizes) <= _EVEN * max(sizes) else f"{low}–{high}"

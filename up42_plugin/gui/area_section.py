@@ -7,6 +7,7 @@ from typing import Optional, Sequence
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAction,
+    QCheckBox,
     QComboBox,
     QFormLayout,
     QHBoxLayout,
@@ -32,6 +33,7 @@ class AreaSection(Section):
 
     source_asked = pyqtSignal(object)
     zoom_asked = pyqtSignal()
+    per_feature_asked = pyqtSignal(bool)
     sample_asked = pyqtSignal()
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
@@ -51,6 +53,11 @@ class AreaSection(Section):
         size_row.addWidget(self._icon)
         size_row.addWidget(self._size, 1)
         form.addRow("Size", size_row)
+        self.per_feature = QCheckBox("One job per feature")
+        self.per_feature.setObjectName("areaPerFeature")
+        self.per_feature.setToolTip("Run a job for each feature, instead of one for all of them together")
+        self.per_feature.toggled.connect(self.per_feature_asked)
+        form.addRow("", self.per_feature)
         outer.addLayout(form)
         self.problem = AreaProblems()
         outer.addWidget(self.problem)
@@ -61,33 +68,35 @@ class AreaSection(Section):
         self,
         state: AreaState,
         box_km2: Optional[float] = None,
-        warnings: Sequence[str] = (),
         advice: Sequence[str] = (),
     ) -> None:
-        """Show the area; ``box_km2`` is the bounding box's when the filter takes the box.
+        """Show the area; ``box_km2`` is that of the bounding boxes when the filter takes the box.
 
-        ``warnings`` hold for live jobs only; ``advice`` is what blocks would like.
+        ``advice`` is what blocks would like.
         """
         self._set_used("")
-        aoi, error = state.aoi, state.error
-        empty = aoi is None and error is None
+        aois = state.aois
+        empty = not aois and state.error is None
         self._show_source(state.kind)
-        self.zoom_button.setEnabled(aoi is not None)
-        self.zoom_button.setToolTip("Zoom to the area" if aoi else "Zoom to the area: there is none yet")
+        self.zoom_button.setEnabled(bool(aois))
+        self.zoom_button.setToolTip("Zoom to the area" if aois else "Zoom to the area: there is none yet")
         for action in (self.copy_action, self.save_layer_action, self.save_area_action):
-            action.setEnabled(aoi is not None)
-        self.fill_action.setEnabled(aoi is not None and aoi.holes > 0)
+            action.setEnabled(bool(aois))
+        self.fill_action.setEnabled(any(aoi.holes for aoi in aois))
+        self._show_per_feature(state)
         for part in (self._empty, self.sample_button):
             part.setVisible(empty and state.kind is SourceKind.SELECTION)
         size = _size_text(state, box_km2)
         self._size.setText(size)
         self.set_summary(size.replace("<b>", "").replace("</b>", ""))
         side = icon_size(self)
-        icon = SUCCESS if aoi is not None and not warnings else WARNING
+        icon = SUCCESS if aois and not state.offers else WARNING
         self._icon.setVisible(not empty)
         self._icon.setPixmap(theme_icon(icon).pixmap(side, side))
-        told = [*warnings, state.hint] if state.hint else warnings
-        self.problem.show_rows(state.offers, state.mends, told, advice)
+        told = [state.hint] if state.hint else []
+        if state.per_feature and state.offers and not aois:
+            told.append("No job runs until every feature is mended, or left out.")
+        self.problem.show_rows(state, told, advice)
 
     def show_not_needed(self, reason: str) -> None:
         """No area is asked for: all of it is grey, and nothing of it is lost."""
@@ -97,7 +106,8 @@ class AreaSection(Section):
         self._icon.hide()
         for part in (self._empty, self.sample_button):
             part.hide()
-        self.problem.show_rows((), (), (), ())
+        self.per_feature.hide()
+        self.problem.show_rows(AreaState(), (), ())
 
     def _set_used(self, why_not: str) -> None:
         if self.body is not None:
@@ -164,6 +174,14 @@ class AreaSection(Section):
             layout.addLayout(row)
         outer.addWidget(self._empty)
 
+    def _show_per_feature(self, state: AreaState) -> None:
+        """Offered where there is something to choose; what was chosen stays for the next time there is."""
+        self.per_feature.setVisible(state.features > 1)
+        if state.features > 1:
+            self.per_feature.blockSignals(True)
+            self.per_feature.setChecked(state.per_feature)
+            self.per_feature.blockSignals(False)
+
     def choose_source(self, kind: SourceKind) -> None:
         """As if the person had chosen it."""
         self.source.setCurrentIndex(self.source.findData(kind.value))
@@ -190,16 +208,17 @@ def _push(icon: str, text: str, name: str) -> QPushButton:
 
 
 def _size_text(state: AreaState, box_km2: Optional[float]) -> str:
-    aoi = state.aoi
-    if aoi is None:
+    aois = state.aois
+    if not aois:
         return _unusable_text(state)
-    parts = [f"<b>{area_text(aoi.area_km2)}</b>"]
+    parts = [f"<b>{area_text(sum(aoi.area_km2 for aoi in aois))}</b>"]
     if state.what:
         parts.append(state.what)
-    if aoi.holes:
-        parts.append("1 hole kept" if aoi.holes == 1 else f"{aoi.holes} holes kept")
+    holes = sum(aoi.holes for aoi in aois)
+    if holes:
+        parts.append("1 hole kept" if holes == 1 else f"{holes:,} holes kept")
     if box_km2 is not None:
-        parts.append(f"box is {area_text(box_km2)}")
+        parts.append(f"{'box is' if len(aois) == 1 else 'boxes are'} {area_text(box_km2)}")
     return ", ".join(parts)
 
 
@@ -208,7 +227,9 @@ def _unusable_text(state: AreaState) -> str:
         return "Reading the file…"
     if state.error is None:
         return next(nothing for kind, _, _, nothing in SOURCES if kind is state.kind)
-    sizes = [state.error.aoi.area_km2] if state.error.aoi is not None else []
-    sizes.extend(offer.before_km2 for offer in state.offers if offer.before_km2 is not None)
+    sizes = [state.size_km2] if state.size_km2 is not None else []
+    sizes.extend([state.error.aoi.area_km2] if state.error.aoi is not None else [])
+    if not state.per_feature:
+        sizes.extend(offer.before_km2 for offer in state.offers if offer.before_km2 is not None)
     what = state.what or "Not usable"
     return f"<b>{area_text(sizes[0])}</b>, {what}" if sizes and state.what else what

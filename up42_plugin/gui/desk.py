@@ -141,6 +141,7 @@ class Desk(QObject):
             window=iface.mainWindow(),
             parent=self,
         )
+        self._memory.area = self.area
         self._testing: Dict[str, _Testing] = {}
         self._found: Dict[str, Tuple[Scene, ...]] = {}
         self._tick = QTimer(self)
@@ -312,7 +313,7 @@ class Desk(QObject):
         self._show_testing()
 
     def _form_changed(self) -> None:
-        self._outline.show_area(self.new_job.area, self.new_job.selection.before)
+        self._outline.show_areas(self.new_job.areas, self.new_job.selection.before)
 
     def _try_sample(self) -> None:
         try:

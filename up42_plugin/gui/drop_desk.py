@@ -140,7 +140,7 @@ class DropDesk(QObject):
         inputs = self._dock.area.inputs
         before, shown = self._source.snapshot(), inputs.file.filePath()
         inputs.show_file(str(path))
-        self._source.set_file(path, shapes)
+        self._source.held.set_file(path, shapes)
         self._dock.area.choose_source(SourceKind.FILE)
         self._source.take(SourceKind.FILE)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, Optional
 
 from up42_plugin.core.configuration import GeometricFilter
+from up42_plugin.gui.area_desk import AreaDesk
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.job_details import JobDetails
 from up42_plugin.gui.recipe_desk import RecipeDesk
@@ -15,7 +16,10 @@ _LONGEST_TEXT = 500_000
 
 
 class FormMemory:
-    """Saves the form and fills it again. The workflow is chosen when the project's workflows are known."""
+    """Saves the form and fills it again. The workflow is chosen when the project's workflows are known.
+
+    ``area`` is set once that section is joined with its source.
+    """
 
     def __init__(
         self, dock: Up42Dock, details: JobDetails, settings: PluginSettings, recipes: Optional[RecipeDesk] = None
@@ -23,6 +27,7 @@ class FormMemory:
         self._dock, self._details, self._settings, self._recipes = dock, details, settings, recipes
         self._workflow_id = ""
         self._view: Dict[str, Any] = {}
+        self.area: Optional[AreaDesk] = None
 
     def restore(self) -> None:
         """Fill the search form as it was; anything unreadable keeps its default."""
@@ -34,6 +39,8 @@ class FormMemory:
         self._view = view if isinstance(view, dict) else {}
         self._details.restore_memory(saved.get("forms"))
         self._restore_presets(saved.get("presets"))
+        if self.area is not None:
+            self.area.restore_memory(saved.get("area"))
         values = self._dock.search.values
         try:
             restored = SearchValues(
@@ -72,6 +79,8 @@ class FormMemory:
             "presets": self._recipes.chosen if self._recipes is not None else {},
             "view": self._present_view() if workflow is not None else self._view,
         }
+        if self.area is not None:
+            saved["area"] = self.area.to_memory()
         self._settings.set_last_configuration(saved)
 
     def _restore_presets(self, saved: Any) -> None:

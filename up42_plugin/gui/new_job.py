@@ -9,8 +9,8 @@ from typing import Callable, Dict, Optional, Tuple
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from up42_plugin.api.errors import NetworkError
-from up42_plugin.core.advice import area_advice
-from up42_plugin.core.aoi import AOI, box_area_km2, size_problems
+from up42_plugin.core.advice import areas_advice
+from up42_plugin.core.aoi import AOI, box_area_km2
 from up42_plugin.core.configuration import GeometricFilter, JobConfiguration
 from up42_plugin.core.estimation import Range
 from up42_plugin.core.freshness import Freshness, TestedQuery
@@ -33,6 +33,7 @@ from up42_plugin.qgis_bridge.area_sources import AreaSource, AreaState
 from up42_plugin.qgis_bridge.pricing import Pricing
 from up42_plugin.qgis_bridge.project_data import ProjectData
 
+_BATCH = "Several areas cannot run at once yet. Choose one."
 Clock = Callable[[], datetime]
 OFFLINE = "Working offline."
 NO_PRICE = "The service gave no price."
@@ -123,6 +124,12 @@ class NewJob(QObject):
         """The area of the job, None where there is none: typed as JSON, or selected on the map."""
         return None if self.stored else self.details.area(self.selection.aoi)
 
+    @property
+    def areas(self) -> Tuple[AOI, ...]:
+        """The area of each job: several in a batch."""
+        one = self.area
+        return (one,) if one is not None else () if self.details.typed or self.stored else self.selection.aois
+
     def set_trouble(self, text: str, again: str = "") -> None:
         """Why there is no project to work in, and the text of the button that tries again."""
         self._trouble, self._again = text, again
@@ -176,7 +183,7 @@ class NewJob(QObject):
     def refresh(self, *_: object) -> None:
         """Bring everything shown up to date with the form."""
         self._dock.search.set_unused(SEARCH_NOT_USED if self.stored else "")
-        self._tracker.set_minimum(self.limits.min_aoi_km2)
+        self._tracker.set_limits(self.limits.min_aoi_km2, self.limits.max_aoi_km2)
         self._tracker.set_boxed(self._dock.search.values.geometric_filter is GeometricFilter.BBOX)
         self.details.set_area(self.selection.aoi)
         self._show_area()
@@ -206,12 +213,8 @@ class NewJob(QObject):
             return
         state = self.selection
         boxed = self._dock.search.values.geometric_filter is GeometricFilter.BBOX
-        box = box_area_km2(state.aoi) if state.aoi is not None and boxed else None
-        maximum = self.limits.max_aoi_km2
-        asked = box if box is not None else state.aoi.area_km2 if state.aoi is not None else 0.0
-        above = size_problems(asked, 0.0, maximum) if state.aoi is not None else ()
-        advice = area_advice(self._dock.workflow.current, state.aoi)
-        self._dock.area.show_state(state, box, [problem.message for problem in above], advice)
+        box = sum(map(box_area_km2, state.aois)) if state.aois and boxed else None
+        self._dock.area.show_state(state, box, areas_advice(self._dock.workflow.current, state.aois))
 
     def _problems(self, form: Form) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
         if form.configuration is None:
@@ -248,9 +251,11 @@ class NewJob(QObject):
             tested, verdict = freshness.fresh, freshness.text
         return Situation(
             connection_trouble=trouble,
-            text_trouble=self.details.trouble or (test[0] if self.details.marked and test else ""),
+            text_trouble=self.details.trouble
+            or (test[0] if self.details.marked and test else "")
+            or (_BATCH if state.areas and selected else ""),
             area_needed=selected,
-            area_trouble=state.error.problems[0].message if state.error is not None and selected else "",
+            area_trouble=state.error.problems[0].reason if state.error is not None and selected else "",
             aoi=self.area,
             workflow=self._dock.workflow.current,
             test_problems=test,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
@@ -16,6 +17,7 @@ from qgis.core import (
 
 from up42_plugin.core import mending
 from up42_plugin.core.aoi import AOI, MINIMUM_KM2, AoiError, AoiProblem
+from up42_plugin.core.feature_labels import numbered
 from up42_plugin.core.geometry.errors import EMPTY, no_crs, refuse
 from up42_plugin.core.geometry.polygons import Rings, polygons_from_wkb, to_wkb
 from up42_plugin.core.mending import Mend, MendKind
@@ -28,11 +30,34 @@ _ASKING = (MendKind.BUFFER, MendKind.SET_CRS)
 
 @dataclass(frozen=True)
 class Material:
-    """Shapes as they are: WKB in ``crs``. ``what`` says for people what they are (``map extent``)."""
+    """Shapes as they are: WKB in ``crs``, one for each feature.
+
+    ``what`` says for people what they are (``map extent``); ``own_names`` are the features' own, empty or none.
+    """
 
     wkbs: Tuple[bytes, ...]
     crs: QgsCoordinateReferenceSystem
     what: str = ""
+    own_names: Tuple[str, ...] = ()
+
+    @property
+    def names(self) -> Tuple[str, ...]:
+        """A name for each feature, empty where it has none."""
+        return self.own_names if len(self.own_names) == len(self.wkbs) else ("",) * len(self.wkbs)
+
+    def features(self) -> Tuple[Material, ...]:
+        """Each feature for itself."""
+        labels = numbered(self.names)
+        return tuple(Material((wkb,), self.crs, f"{label}, {self.what}") for wkb, label in zip(self.wkbs, labels))
+
+    @property
+    def digest(self) -> str:
+        """Another text for other shapes, in this session and the next."""
+        crs = self.crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED)
+        digest = hashlib.sha256(crs.encode())
+        for wkb in self.wkbs:
+            digest.update(hashlib.sha256(wkb).digest())
+        return digest.hexdigest()
 
     def same_shapes(self, other: Optional[Material]) -> bool:
         """Whether both are the same place on earth, whatever they are called."""
@@ -41,12 +66,19 @@ class Material:
 
 @dataclass(frozen=True)
 class Offer:
-    """A problem with the mend that helps, if one does, and the sizes in km² before and after (None: not known)."""
+    """A problem with the mend that helps, if one does, and the sizes in km² before and after (None: not known).
+
+    ``pieces`` are the sizes of the jobs that a division makes. In a batch ``which`` names the features with this
+    problem, and ``count`` says how many they are.
+    """
 
     problem: AoiProblem
     kind: Optional[MendKind] = None
     before_km2: Optional[float] = None
     after_km2: Optional[float] = None
+    pieces: Tuple[float, ...] = ()
+    which: str = ""
+    count: int = 1
 
 
 class AreaMaker:
@@ -75,7 +107,7 @@ class AreaMaker:
 
     def offers(self, material: Material, mends: Sequence[Mend], error: AoiError) -> Tuple[Offer, ...]:
         """For each problem of ``error`` the first mend that really helps."""
-        return tuple(self._offer(material, tuple(mends), problem) for problem in error.problems)
+        return tuple(self.offer(material, tuple(mends), problem) for problem in error.problems)
 
     def shown(self, material: Material, mends: Sequence[Mend] = ()) -> Tuple[QgsGeometry, ...]:
         """The unmended shapes in EPSG:4326 for the map; what cannot be brought there is left out."""
@@ -120,7 +152,8 @@ class AreaMaker:
             return found
         return []
 
-    def _offer(self, material: Material, mends: Tuple[Mend, ...], problem: AoiProblem) -> Offer:
+    def offer(self, material: Material, mends: Tuple[Mend, ...], problem: AoiProblem) -> Offer:
+        """A problem with the first mend that really helps."""
         for kind in mending.mends_of(problem.code):
             if kind in _ASKING:
                 if material.wkbs:
@@ -130,7 +163,7 @@ class AreaMaker:
                 continue
             after = self._after(material, (*mends, Mend(kind)), problem.code)
             if after is not None:
-                return Offer(problem, kind, self._before(material, mends), after)
+                return Offer(problem, kind, self.size(material, mends), after)
         return Offer(problem)
 
     def _after(self, material: Material, mends: Tuple[Mend, ...], code: str) -> Optional[float]:
@@ -147,7 +180,8 @@ class AreaMaker:
         except AoiError:
             return None
 
-    def _before(self, material: Material, mends: Tuple[Mend, ...]) -> Optional[float]:
+    def size(self, material: Material, mends: Tuple[Mend, ...]) -> Optional[float]:
+        """The size in km² of shapes that are no area yet; None where it cannot be told."""
         try:
             polygons = self.polygons(material, mends)
         except AoiError:

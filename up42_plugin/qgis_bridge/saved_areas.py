@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, Mapping, Sequence, Tuple
 
 from qgis.core import QgsSettings
 
-from up42_plugin.core.aoi import AOI
+from up42_plugin.core.area_file import geojson_of
+from up42_plugin.core.job_areas import JobArea
 
 _KEY = "up42/saved_areas"
 
 
 class SavedAreas:
-    """GeoJSON polygons by name; what cannot be read counts as none."""
+    """GeoJSON by name; what cannot be read counts as none."""
 
     def names(self) -> Tuple[str, ...]:
         """All names, as people sort them."""
         return tuple(sorted(self._read(), key=str.casefold))
 
     def get(self, name: str) -> Mapping[str, Any]:
-        """The polygon of that name; empty when there is none."""
+        """The polygon of that name, or the collection of them; empty when there is none."""
         found = self._read().get(name, {})
         return found if isinstance(found, dict) else {}
 
-    def save(self, name: str, aoi: AOI) -> None:
-        """Keep an area; an earlier one of the same name is replaced."""
-        self._write({**self._read(), name: aoi.geojson()})
+    def save(self, name: str, areas: Sequence[JobArea]) -> None:
+        """Keep an area, or those of a batch; earlier ones of the same name are replaced."""
+        self._write({**self._read(), name: geojson_of(areas)})
 
     def remove(self, name: str) -> None:
         """Forget an area."""

@@ -15,6 +15,7 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from up42_plugin.core.aoi import AOI, MINIMUM_KM2, AoiError
 from up42_plugin.core.geometry.errors import EMPTY, no_area, no_crs, refuse, too_many
+from up42_plugin.qgis_bridge.feature_names import FeatureNamer
 from up42_plugin.qgis_bridge.reprojection import Reprojection
 
 MAX_FEATURES = 1000
@@ -30,10 +31,11 @@ _WITHOUT_AREA = {
 
 @dataclass(frozen=True)
 class CollectedSelection:
-    """Geometries of selected features as WKB in the layer's CRS, and what to call them."""
+    """Geometries of selected features as WKB in the layer's CRS, and what to call them all, and each of them."""
 
     wkbs: Tuple[bytes, ...]
     label: str
+    names: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class SelectionState:
     """What the selection amounts to: an AOI, or an error that says why not, or neither when nothing is selected.
 
     ``layer_name`` is the layer it is taken from, also while nothing is selected in it. ``hint`` names a selection in
-    another layer that cannot be used. ``shapes_digest`` changes with the shapes of an area that has a problem.
+    another layer that cannot be used. ``shapes_digest`` changes with the shapes of several features, and with those of
+    an area that has a problem.
     """
 
     aoi: Optional[AOI] = None
@@ -71,14 +74,20 @@ def collect(layer: QgsVectorLayer) -> CollectedSelection:
     return collect_shapes(layer)
 
 
-def collect_shapes(layer: QgsVectorLayer) -> CollectedSelection:
-    """What is selected in a layer of any kind, with a CRS or without; raises as :func:`collect` does for the rest."""
+def collect_shapes(layer: QgsVectorLayer, named: bool = False) -> CollectedSelection:
+    """What is selected in a layer of any kind, with a CRS or without; raises as :func:`collect` does for the rest.
+
+    ``named`` reads the features' names too, as the layer displays them.
+    """
     count = layer.selectedFeatureCount()
     if count > MAX_FEATURES:
         raise too_many("features", count, MAX_FEATURES)
     wkbs: List[bytes] = []
     vertices = 0
-    for feature in layer.getSelectedFeatures(QgsFeatureRequest().setNoAttributes()):
+    names: List[str] = []
+    namer = FeatureNamer(layer) if named else None
+    request = QgsFeatureRequest() if namer is not None else QgsFeatureRequest().setNoAttributes()
+    for feature in layer.getSelectedFeatures(request):
         geometry = feature.geometry()
         if geometry.isNull() or geometry.isEmpty():
             continue
@@ -86,11 +95,13 @@ def collect_shapes(layer: QgsVectorLayer) -> CollectedSelection:
         if vertices > MAX_VERTICES:
             raise too_many("vertices", vertices, MAX_VERTICES)
         wkbs.append(bytes(geometry.asWkb()))
+        if namer is not None:
+            names.append(namer.name(feature))
     if not wkbs:
         raise refuse(
             EMPTY, "The selected feature has no geometry." if count == 1 else "Nothing selected has a geometry."
         )
-    return CollectedSelection(tuple(wkbs), label_of(count, layer.name()))
+    return CollectedSelection(tuple(wkbs), label_of(count, layer.name()), tuple(names))
 
 
 def aoi_of(layer: QgsVectorLayer, project: QgsProject, boxed: bool = False, minimum_km2: float = MINIMUM_KM2) -> AOI:
@@ -317,7 +328,9 @@ class SelectionTracker(QObject):
             aoi = self._area_of(layer)
         except AoiError as error:
             return SelectionState(None, error, layer.id(), layer.name(), count, hint, _digest(layer))
-        return SelectionState(aoi, None, layer.id(), layer.name(), count, hint)
+        # The same area may be made of other features.
+        digest = _digest(layer) if count > 1 else 0
+        return SelectionState(aoi, None, layer.id(), layer.name(), count, hint, digest)
 
     def _area_of(self, layer: QgsVectorLayer) -> AOI:
         """The area; of shapes that were united before, with the filter as it is now, it is known."""

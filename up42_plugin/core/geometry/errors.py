@@ -29,12 +29,41 @@ TOO_MANY = "too_many"
 UNREADABLE = "unreadable"
 
 
+# How a problem goes on after "Mend the area first:"; what is not here tells of something else than the area.
+_ABOUT_IT = {
+    PARTS: "it has ",
+    TOO_SMALL: "it is ",
+    OUT_OF_RANGE: "it is ",
+    OUTSIDE_CRS: "it is ",
+    ANTIMERIDIAN: "it ",
+}
+_REASONS = {
+    SELF_CROSSING: "it crosses itself.",
+    HOLE_CROSSING: "a hole crosses its outline.",
+}
+
+
 @dataclass(frozen=True)
 class AoiProblem:
-    """One thing that is wrong. ``code`` is one of this module's constants, ``message`` a sentence or two."""
+    """One thing that is wrong. ``code`` is one of this module's constants, ``message`` a sentence or two.
+
+    ``told`` is the reason line's wording where it cannot be made from the message.
+    """
 
     code: str
     message: str
+    told: str = ""
+
+    @property
+    def reason(self) -> str:
+        """How the sentence goes on after ``Mend the area first:`` (``it has 2 separate parts.``)."""
+        if self.told or self.code in _REASONS:
+            return self.told or _REASONS[self.code]
+        first, point, _ = self.message.partition(". ")
+        sentence = first + (point and ".")
+        if sentence[1:2].isupper():
+            return sentence
+        return _ABOUT_IT.get(self.code, "") + sentence[:1].lower() + sentence[1:]
 
 
 class AoiError(Up42Error):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from typing import Any, List, Mapping, Sequence, Tuple, Union
 
 from up42_plugin.core.geometry.errors import EMPTY, NOT_FINITE, UNREADABLE, AoiError, no_area, refuse
@@ -16,19 +17,35 @@ _LINES = frozenset({"LineString", "MultiLineString"})
 _POINTS = frozenset({"Point", "MultiPoint"})
 
 
+@dataclass(frozen=True)
+class GeoJsonFeature:
+    """The polygons of one feature, and its properties."""
+
+    polygons: Tuple[Rings, ...]
+    properties: Mapping[str, Any]
+
+
 def polygons_from_geojson(value: Union[str, bytes, Mapping[str, Any]]) -> List[Rings]:
     """The polygons of a geometry, Feature or FeatureCollection, given as text or as parsed JSON.
 
     Raises:
         AoiError: not JSON, not GeoJSON, another CRS than longitude and latitude, or no polygon in it.
     """
+    return [rings for feature in features_from_geojson(value) for rings in feature.polygons]
+
+
+def features_from_geojson(value: Union[str, bytes, Mapping[str, Any]]) -> List[GeoJsonFeature]:
+    """The same, feature by feature; those without a polygon are left out, and a lone geometry is one feature."""
     kinds: List[str] = []
     try:
         document = _parsed(value)
         _check_crs(document)
-        found = _polygons(document, kinds)
+        collected = document.get("type") == "FeatureCollection"
+        members = _members(document, "features") if collected else [document]
+        read = [GeoJsonFeature(tuple(_polygons(member, kinds)), _properties(member)) for member in members]
     except RecursionError as error:
         raise _unreadable("nested too deeply") from error
+    found = [feature for feature in read if feature.polygons]
     if found:
         return found
     if any(kind in _LINES for kind in kinds):
@@ -36,6 +53,11 @@ def polygons_from_geojson(value: Union[str, bytes, Mapping[str, Any]]) -> List[R
     if any(kind in _POINTS for kind in kinds):
         raise no_area("Points")
     raise refuse(EMPTY, "The GeoJSON holds no polygon.")
+
+
+def _properties(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    properties = document.get("properties")
+    return properties if isinstance(properties, Mapping) else {}
 
 
 def _parsed(value: Union[str, bytes, Mapping[str, Any]]) -> Mapping[str, Any]:

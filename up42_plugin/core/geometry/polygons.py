@@ -170,6 +170,13 @@ def to_wkb(rings: Rings) -> bytes:
     return b"".join(parts)
 
 
+def several_to_wkb(polygons: Sequence[Rings]) -> bytes:
+    """Little-endian WKB: a polygon, or a multipolygon of several."""
+    if len(polygons) == 1:
+        return to_wkb(polygons[0])
+    return struct.pack("<BII", 1, 6, len(polygons)) + b"".join(map(to_wkb, polygons))
+
+
 def to_ogr(rings: Rings) -> ogr.Geometry:
     """The polygon as an OGR geometry."""
     return _call(ogr.CreateGeometryFromWkb, to_wkb(rings))
