@@ -33,6 +33,7 @@ _PROBE_DETAIL = 2000
 # Pieces beyond a cut smaller than this share of one job's area stay with the piece they hang on.
 _LOBE = 0.05
 _CRUMB = 1e-9
+_TRIES = 3
 _TWO = 2
 
 
@@ -56,22 +57,34 @@ def divided(
         return [rings]
     area = polygon_area_km2(rings)
     count = max(_TWO, math.ceil(area / (maximum_km2 * _HEADROOM)))
+    pieces: List[Any] = []
     with quiet_gdal():
         whole = to_ogr(rings)
-        while count <= most:
-            pieces = [_rings_of(piece) for piece in _pieces(whole, count, minimum_km2)]
-            sizes = [measured(piece, boxed) for piece in pieces]
+        for _ in range(_TRIES):
+            if count > most:
+                break
+            pieces = _pieces(whole, count, minimum_km2)
+            sizes = [measured(_rings_of(piece), boxed) for piece in pieces]
             if pieces and max(sizes) <= maximum_km2:
-                return pieces if len(pieces) <= most and min(sizes) >= minimum_km2 else []
+                break
             # Boxes hold more than the pieces in them; with more pieces they hold less again.
-            wanted = max(math.ceil(1.1 * count), math.floor(0.9 * sum(sizes) / maximum_km2))
-            count = min(wanted, most) if count < most else wanted
-    return []
+            count = max(count + 1, math.floor(0.8 * sum(sizes) / maximum_km2))
+        found = [small for piece in pieces for small in _fitting(piece, maximum_km2, minimum_km2, boxed, most)]
+        return [_rings_of(piece) for piece in found] if None not in found and len(found) <= most else []
 
 
 def measured(rings: Rings, boxed: bool = False) -> float:
     """The area in km² of a polygon, or of its upright box."""
     return polygon_area_km2((bbox_ring(box_of([rings])),) if boxed else rings)
+
+
+def _fitting(geometry: Any, maximum_km2: float, minimum_km2: float, boxed: bool, most: int) -> List[Optional[Any]]:
+    """The piece, halved until it is small enough; with None where that cannot be."""
+    if measured(_rings_of(geometry), boxed) <= maximum_km2:
+        return [geometry]
+    halves = _pieces(geometry, _TWO, minimum_km2) if most > 1 else []
+    found = [small for half in halves for small in _fitting(half, maximum_km2, minimum_km2, boxed, most // _TWO)]
+    return found or [None]
 
 
 def _pieces(geometry: Any, count: int, minimum_km2: float) -> List[Any]:
