@@ -185,7 +185,7 @@ def test_too_large_is_for_live_jobs_only(kit):
         f"Above 100{NBSP}km², this project's limit for live jobs. Test queries have no upper limit."
         in kit.dock.area.problem.text
     )
-    assert kit.reason.startswith("Live job: above 100")
+    assert kit.reason == f"Live job: mend the area first, above 100{NBSP}km²."
     assert not kit.dock.foot.live_button.isEnabled()
 
 
@@ -377,11 +377,11 @@ def test_the_area_is_copied_and_saved_as_a_layer(kit, tmp_path):
     aoi = state(kit).aoi
     kit.dock.area.copy_action.trigger()
     assert AOI.from_geojson(QApplication.clipboard().text()).digest == aoi.digest
-    kit.desk.area.save_as_layer(tmp_path / "coast.gpkg", aoi)
+    kit.desk.area.save_as_layer(tmp_path / "coast.gpkg", state(kit).job_areas)
     layers = wait_for(lambda: QgsProject.instance().mapLayersByName("coast"), "the layer")
     assert isinstance(layers[0], QgsVectorLayer)
     assert layers[0].featureCount() == 1
-    kit.desk.area.save_as_layer(tmp_path / "missing" / "coast.gpkg", aoi)
+    kit.desk.area.save_as_layer(tmp_path / "missing" / "coast.gpkg", state(kit).job_areas)
     wait_for(lambda: any("could not be written" in text for text in kit.told), "the complaint")
 
 

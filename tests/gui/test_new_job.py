@@ -122,7 +122,7 @@ class TestTheArea:
         kit.open()
         kit.select(BIG)
         kit.wait(lambda: kit.new_job.ready.can_test)
-        assert kit.reason().startswith(f"Live job: above 100{N}km²")
+        assert kit.reason().startswith(f"Live job: mend the area first, above 100{N}km²")
         assert kit.foot.live_button.toolTip() == kit.reason()
         assert kit.foot.estimation.text() == "Not available"
 
@@ -132,7 +132,7 @@ class TestTheArea:
             "MultiPolygon (((15.28 37.84, 15.29 37.84, 15.29 37.85, 15.28 37.84)),"
             " ((15.30 37.84, 15.31 37.84, 15.31 37.85, 15.30 37.84)))"
         )
-        assert "2 separate parts" in kit.reason()
+        assert kit.reason() == "Mend the area first: it has 2 separate parts."
         kit.dock.search.filter.setCurrentIndex(2)
         kit.wait(lambda: kit.new_job.ready.can_test)
 

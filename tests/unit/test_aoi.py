@@ -14,7 +14,7 @@ from aoi_kit import (
 )
 from osgeo import ogr
 
-from up42_plugin.core.aoi import AOI, AoiError, box_area_km2, size_problems
+from up42_plugin.core.aoi import AOI, AoiError, AoiProblem, box_area_km2, size_problems
 from up42_plugin.core.geometry import errors as codes
 from up42_plugin.core.geometry.area import polygon_area_km2
 from up42_plugin.core.geometry.polygons import is_valid, signed_area
@@ -343,3 +343,27 @@ def test_a_box_that_is_none(bbox, code):
     with pytest.raises(AoiError) as caught:
         AOI.from_bbox(bbox)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason"),
+    [
+        (AoiProblem(codes.PARTS, "2 separate parts. A job takes one polygon."), "it has 2 separate parts."),
+        (AoiProblem(codes.TOO_SMALL, "Below the minimum of 0.1 km²."), "it is below the minimum of 0.1 km²."),
+        (AoiProblem(codes.SELF_CROSSING, "The outline crosses itself."), "it crosses itself."),
+        (AoiProblem(codes.ANTIMERIDIAN, "Crosses the 180° meridian."), "it crosses the 180° meridian."),
+        (
+            AoiProblem(codes.OUTSIDE_CRS, "Partly outside the area of EPSG:32633."),
+            "it is partly outside the area of EPSG:32633.",
+        ),
+        (
+            AoiProblem(codes.OUT_OF_RANGE, "Outside the range of longitude and latitude. Check the layer's CRS."),
+            "it is outside the range of longitude and latitude.",
+        ),
+        (AoiProblem(codes.NOT_A_POLYGON, "Lines have no area."), "lines have no area."),
+        (AoiProblem(codes.NO_CRS, "The layer has no CRS."), "the layer has no CRS."),
+        (AoiProblem(codes.UNREADABLE, "GML cannot be read."), "GML cannot be read."),
+    ],
+)
+def test_each_problem_goes_on_in_the_reason_line(problem, reason):
+    assert problem.reason == reason

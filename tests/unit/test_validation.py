@@ -239,9 +239,7 @@ def test_no_area():
 def test_an_area_above_the_maximum_stops_live_jobs_only():
     made = configuration().with_aoi(AOI.from_bbox((15, 37, 16, 38)))
     assert messages(made, Mode.TEST_QUERY) == []
-    assert messages(made, Mode.LIVE) == [
-        "Above 100\u00a0km², this project's limit for live jobs. Test queries have no upper limit."
-    ]
+    assert messages(made, Mode.LIVE) == ["Mend the area first, above 100\u00a0km²."]
     assert messages(made, Mode.LIVE, Limits()) == []
 
 
@@ -307,7 +305,7 @@ def test_typed_geometries(values, text):
 
 def test_typed_geometries_meet_the_limits_too():
     assert messages(typed({DATA_TASK: {"bbox": [15, 37, 15.1, 37.1]}})) == []
-    assert messages(typed({DATA_TASK: {"bbox": [15, 37, 16, 38]}}))[0].startswith("Above 100")
+    assert messages(typed({DATA_TASK: {"bbox": [15, 37, 16, 38]}}))[0].startswith("Mend the area first, above 100")
 
 
 def test_typed_geometries_of_a_block_that_clips():

@@ -87,7 +87,8 @@ def collect_shapes(layer: QgsVectorLayer, named: bool = False) -> CollectedSelec
     names: List[str] = []
     namer = FeatureNamer(layer) if named else None
     request = QgsFeatureRequest() if namer is not None else QgsFeatureRequest().setNoAttributes()
-    for feature in layer.getSelectedFeatures(request):
+    # In the order of the layer, which the selection does not keep.
+    for feature in sorted(layer.getSelectedFeatures(request), key=lambda feature: feature.id()):
         geometry = feature.geometry()
         if geometry.isNull() or geometry.isEmpty():
             continue
