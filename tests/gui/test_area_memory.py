@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 from area_kit import LARGE, TINY, press, state, take
 from plugin_kit import ANALYTIC, SPEED, TAORMINA, plugin_in, turn, wait_for
-from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsRectangle, QgsSettings, QgsVectorLayer
+from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsProject, QgsRectangle, QgsSettings, QgsVectorLayer
 from qgis.PyQt.QtWidgets import QInputDialog
 from sandbox_process import start_sandbox
 
@@ -70,8 +71,6 @@ def test_the_map_extent_is_that_of_last_time(kit):
 def test_a_drawing_and_its_mend_are_there_again(kit):
     take(kit, SourceKind.POLYGON)
     drawn = QgsVectorLayer("Polygon?crs=EPSG:4326", "x", "memory").crs()
-    from qgis.core import QgsGeometry
-
     kit.desk.area._drawn(SourceKind.POLYGON, QgsGeometry.fromWkt(TINY), drawn)
     press(kit, "Enlarge")
     before = state(kit).aoi
@@ -120,7 +119,8 @@ def test_broken_text_is_kept_too(kit):
 
 
 def test_what_is_too_long_is_told_and_not_kept(kit):
-    ring = [[15 + 0.01 * (n % 2) + n / 1e5, 37 + n / 1e5] for n in range(9000)]
+    turns = [2 * math.pi * n / 9000 for n in range(9000)]
+    ring = [[15 + 0.1 * math.cos(turn), 37 + 0.1 * math.sin(turn)] for turn in turns]
     paste(kit, json.dumps({"type": "Polygon", "coordinates": [[*ring, ring[0]]]}))
     again(kit)
     assert kit.dock.area.problem.text == "This area was too long to be remembered. Choose it again."
