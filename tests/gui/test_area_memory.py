@@ -50,7 +50,7 @@ def again(kit):
 def paste(kit, text):
     take(kit, SourceKind.TEXT)
     kit.dock.area.inputs.text.setPlainText(text)
-    wait_for(lambda: kit.desk.area.to_memory().get("text") == text, "the text to be read")
+    wait_for(lambda: kit.desk.area._source.held.text == text, "the text to be read")
 
 
 def memory():
