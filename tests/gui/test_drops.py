@@ -159,7 +159,7 @@ def test_a_file_is_the_area_and_can_be_undone(kit, tmp_path):
 
 def test_undo_brings_back_a_mended_drawing(kit, tmp_path):
     kit.dock.area.choose_source(SourceKind.TEXT)
-    kit.area_source.set_text("Polygon ((15.28 37.84, 15.282 37.84, 15.282 37.842, 15.28 37.842, 15.28 37.84))")
+    kit.area_source.held.set_text("Polygon ((15.28 37.84, 15.282 37.84, 15.282 37.842, 15.28 37.842, 15.28 37.84))")
     kit.qtbot.waitUntil(lambda: kit.dock.area.problem.button("Enlarge") is not None)
     kit.click(kit.dock.area.problem.button("Enlarge"))
     before = state(kit)
@@ -211,7 +211,7 @@ def test_undo_goes_once_the_person_has_changed_something_since(kit, recipe, tmp_
         ("empty.geojson", "", "empty.geojson cannot be read as vector data."),
         ("nothing.geojson", '{"type": "FeatureCollection", "features": []}', "holds no"),
         ("bytes.json", b"\xff\xfe\x00", "bytes.json cannot be read."),
-        ("gone.gpkg", None, "gone.gpkg cannot be read as vector data."),
+        ("gone.gpkg", None, "gone.gpkg is not in "),
     ],
 )
 def test_a_bad_file_is_told_and_nothing_is_lost(kit, tmp_path, name, content, said):
