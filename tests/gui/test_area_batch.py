@@ -14,6 +14,7 @@ from qgis.PyQt.QtWidgets import QApplication, QInputDialog
 from sandbox_process import start_sandbox
 
 from up42_plugin.core.aoi import box_area_km2
+from up42_plugin.gui.texts import area_text
 from up42_plugin.qgis_bridge.area_sources import SourceKind
 
 BBOX_FILTER = 2
@@ -91,7 +92,7 @@ def test_separate_features_become_a_job_each(kit):
     assert state(kit).aoi is None
     assert state(kit).error is None
     total = sum(area.aoi.area_km2 for area in state(kit).areas)
-    assert section.size_text == f"<b>{total:.2f}{NBSP}km²</b>, 3 selected features"
+    assert section.size_text == f"<b>{area_text(total)}</b>, 3 selected features"
     assert outlines(kit) == 3
     section.per_feature.click()
     assert state(kit).areas == ()
@@ -181,7 +182,7 @@ def test_the_box_filter_adds_the_boxes(kit):
     kit.dock.search.filter.setCurrentIndex(BBOX_FILTER)
     boxes = sum(box_area_km2(area.aoi) for area in state(kit).areas)
     assert len(state(kit).areas) == 2
-    assert f"boxes are {boxes:.2f}{NBSP}km²" in kit.dock.area.size_text
+    assert f"boxes are {area_text(boxes)}" in kit.dock.area.size_text
 
 
 def test_advice_counts_the_areas(kit):
@@ -206,7 +207,7 @@ def test_a_large_area_is_split_and_the_split_undone(kit):
     assert all(area.aoi.area_km2 <= 100 for area in state(kit).areas)
     assert rows.text == "Mended: split in 4"
     assert outlines(kit) == 5
-    assert kit.dock.area.size_text == f"<b>{whole:.2f}{NBSP}km²</b>, 1 selected feature"
+    assert kit.dock.area.size_text == f"<b>{area_text(whole)}</b>, 1 selected feature"
     kit.dock.area.copy_action.trigger()
     copied = json.loads(QApplication.clipboard().text())
     assert [feature["properties"]["name"] for feature in copied["features"]] == labels(kit)

@@ -70,7 +70,13 @@ def test_what_is_left_is_least_when_it_costs_most():
 
 @pytest.mark.parametrize(
     ("km2", "text"),
-    [(2.0149, f"2.01{N}km²"), (0.1, f"0.10{N}km²"), (0.0512, f"0.051{N}km²"), (1480, f"1,480.00{N}km²")],
+    [
+        (2.0149, f"2.01{N}km²"),
+        (0.1, f"0.10{N}km²"),
+        (0.0512, f"0.051{N}km²"),
+        (148.6, f"148.6{N}km²"),
+        (1480, f"1,480.0{N}km²"),
+    ],
 )
 def test_areas(km2, text):
     assert texts.area_text(km2) == text

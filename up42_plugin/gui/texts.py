@@ -61,8 +61,8 @@ def balance_after(balance: int, cost: Range) -> Range:
 
 
 def area_text(km2: float) -> str:
-    """``2.01 km²``; three decimals below a tenth."""
-    decimals = 2 if km2 >= 0.1 else 3  # noqa: PLR2004 - below the smallest area a job takes, show more
+    """``2.01 km²``, ``148.6 km²``; three decimals below a tenth."""
+    decimals = 1 if km2 >= 10 else 2 if km2 >= 0.1 else 3  # noqa: PLR2004 - more below the smallest area a job takes
     return f"{QLocale().toString(float(km2), 'f', decimals)}{NBSP}km²"
 
 
