@@ -86,7 +86,7 @@ def test_an_asset_is_picked_tested_and_run_without_an_area(kit, clean_service):
         TASK: {"asset_ids": [asset.id]},
         "config": {"mode": "DRY_RUN"},
     }
-    assert kit.reason.endswith("1 scene found.")
+    assert kit.reason.endswith("1\N{NO-BREAK SPACE}scene found.")
     dialog = kit.dialog()
     assert dialog.price_labels["estimation"].text() == "Not available"
     assert not dialog.run_button.isEnabled()
