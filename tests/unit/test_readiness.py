@@ -41,7 +41,11 @@ def test_both_ways_are_open_after_a_fresh_test_query():
             "Mend the area first: the outline crosses itself.",
             True,
         ),
-        ({"area_trouble": "2 separate parts."}, "Mend the area first: 2 separate parts.", True),
+        (
+            {"area_trouble": "2 separate parts. A job takes one polygon."},
+            "Mend the area first: it has 2 separate parts.",
+            True,
+        ),
         ({"aoi": None}, "Choose an area first.", False),
         ({"workflow": None}, "Choose a workflow first.", False),
         ({"test_problems": ("limit: at least 1.",)}, "limit: at least 1.", True),
@@ -60,7 +64,7 @@ def test_what_stands_in_the_way_of_both(changes, reason, problem):
     ("changes", "reason", "problem"),
     [
         ({"tested": False, "test_verdict": ""}, "Live job: run the free test query first.", False),
-        ({"tested": False, "test_verdict": "The test query found no scenes."}, None, False),
+        ({"tested": False, "test_verdict": "The test query found no scenes."}, None, True),
         ({"balance": Balance(840, 1_000)}, "Balance too low: UP42 asks for at least 1,000\u00a0credits.", True),
         ({"live_problems": ("Above 100 km².",)}, "Live job: above 100 km².", True),
         ({"live_problems": ("UP42 says no.",)}, "Live job: UP42 says no.", True),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Optional, Sequence, Tuple
 
 from up42_plugin.core.aoi import AOI
+from up42_plugin.core.freshness import NOT_TESTED
 from up42_plugin.core.service import Balance
 from up42_plugin.core.workflow import Workflow
 
@@ -83,7 +84,7 @@ def _blocks_both(situation: Situation) -> Optional[Tuple[str, bool]]:
     if situation.text_trouble:
         return situation.text_trouble, True
     if situation.area_trouble:
-        return f"Mend the area first: {_lower_first(situation.area_trouble)}", True
+        return f"Mend the area first: {_in_short(situation.area_trouble)}", True
     if situation.aoi is None and situation.area_needed:
         return "Choose an area first.", False
     if situation.workflow is None:
@@ -99,7 +100,8 @@ def _blocks_live(situation: Situation, testable: bool) -> Optional[Tuple[str, bo
     if balance is not None and balance.credits < balance.floor:
         return f"Balance too low: UP42 asks for at least {balance.floor:,}\u00a0credits.", True
     if testable and not situation.tested:
-        return situation.test_verdict or "Live job: run the free test query first.", False
+        verdict = situation.test_verdict or NOT_TESTED
+        return verdict, verdict != NOT_TESTED
     return (situation.over_limit, True) if situation.over_limit else None
 
 
@@ -108,6 +110,12 @@ def _listed(problems: Sequence[str]) -> str:
         return ""
     more = len(problems) - 1
     return problems[0] if not more else f"{problems[0]} (and {more} more)"
+
+
+def _in_short(trouble: str) -> str:
+    """``it has 2 separate parts.``: the first sentence about an area, going on after a colon."""
+    first = trouble.split(". ")[0].rstrip(".") + "."
+    return f"it has {first}" if first[:1].isdigit() else _lower_first(first)
 
 
 def _lower_first(text: str) -> str:
