@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Mapping, Tuple
 
 from qgis.core import (
-    QgsCoordinateReferenceSystem,
     QgsFeature,
     QgsField,
     QgsFillSymbol,
@@ -51,6 +50,5 @@ def add_layer(name: str, project: QgsProject) -> QgsVectorLayer:
     symbol = QgsFillSymbol.createSimple({"color": "225,225,220,255", "outline_color": "150,150,145,255"})
     layer.setRenderer(QgsSingleSymbolRenderer(symbol))
     layer.setCustomProperty("skipMemoryLayersCheck", 1)
-    project.setCrs(QgsCoordinateReferenceSystem("EPSG:32633"))
     project.addMapLayer(layer)
     return layer

@@ -16,7 +16,6 @@ from up42_plugin.gui.workflow_builder import WorkflowBuilder
 
 COASTAL, WORK = "Coastal study", "Work account"
 _LIMITS = {"per_job": 500, "per_month": 2000, "typed_above": 100}
-_CONFIRM = (512, 474)
 
 
 def connect(hands: Hands) -> Steps:
@@ -84,9 +83,11 @@ def options_page(hands: Hands) -> Steps:
         page.limits[name].setValue(credits)
     hands.click(page.test.button)
     yield Wait("a test that passed", lambda: "works" in page.test.verdict.text())
+    page.folder.setFilePath("/data/satellite")
     page.window().resize(980, 647)
     yield hands.settled()
     hands.shoot("08-options-page", page.window())
+    page.folder.setFilePath("")
     page.window().accept()
     yield Wait("the options to close", lambda: _options(hands) is None)
 
@@ -103,7 +104,6 @@ def edit_connection(hands: Hands) -> Steps:
     hands.choose(dialog.keep, "QGIS Authentication Database")
     hands.click(dialog.test.button)
     yield Wait("the test to fail at the sign-in", lambda: dialog.test.verdict.text().startswith("Failed at sign-in"))
-    dialog.resize(502, dialog.sizeHint().height())
     yield hands.settled()
     hands.shoot("08b-connection-dialog", dialog)
     dialog.reject()
@@ -128,7 +128,6 @@ def confirm_live_job(hands: Hands) -> Steps:
     yield Wait("the confirmation", lambda: bool(hands.shown(ConfirmDialog)))
     dialog = hands.shown(ConfirmDialog)[0]
     yield Wait("its price", dialog.run_button.isEnabled)
-    dialog.resize(_CONFIRM[0], max(_CONFIRM[1], dialog.sizeHint().height()))
     yield hands.settled()
     hands.shoot("07-confirm-live-job", dialog)
     hands.click(dialog.cancel_button)

@@ -149,8 +149,8 @@ class Hands:
         if not widget.grab().save(str(self._folder / f"{name}.png")):
             raise UnreachableError(f"{name}.png could not be written.")
 
-    def shoot_dock(self, name: str, height: int) -> Steps:
-        """Take the picture of the dock at the width it is designed for."""
+    def size_dock(self, height: int) -> Steps:
+        """Give the dock this height, and the width it is designed for."""
         dock, window = self.dock, self.iface.mainWindow()
 
         def fits() -> bool:
@@ -165,7 +165,11 @@ class Hands:
             scroll.verticalScrollBar().setValue(0)
         yield self.settled()
         yield Wait("the dock's size to stay", fits)
-        self.shoot(name, dock)
+
+    def shoot_dock(self, name: str, height: int) -> Steps:
+        """Take the picture of the dock."""
+        yield from self.size_dock(height)
+        self.shoot(name, self.dock)
 
     def tidy_window(self) -> None:
         """Only the dock and the map."""

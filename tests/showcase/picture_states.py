@@ -15,7 +15,7 @@ from picture_dialogs import (
     options_page,
 )
 from picture_hands import Hands, State, Steps, UnreachableError, Wait
-from qgis.core import QgsProject, QgsVectorLayer
+from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 
 from up42_plugin.core.mending import MendKind
@@ -38,6 +38,8 @@ def begin(hands: Hands) -> Steps:
     add_layer(_LAYER, QgsProject.instance())
     hands.dock.setUserVisible(True)
     yield from connect(hands)
+    # only now: the first layer on the map brings its own
+    QgsProject.instance().setCrs(QgsCoordinateReferenceSystem("EPSG:32633"))
 
 
 def fill_form(hands: Hands) -> Steps:
@@ -86,11 +88,15 @@ def ready(hands: Hands) -> Steps:
 def running(hands: Hands) -> Steps:
     """Four seconds into a test query."""
     foot = hands.dock.foot
+    hands.select(layer_of_areas(), "Taormina")
+    yield hands.area("2.01 km²")
+    hands.click(hands.dock.area.zoom_button)
+    yield hands.priced()
+    yield hands.reason(_TEST_FIRST)
+    yield from hands.size_dock(_DOCK)
     hands.click(foot.test_button)
-    yield Wait("the running test query", foot.cancel_button.isVisible)
-    yield from hands.shoot_dock("01f-new-job-running", _DOCK)
-    if not foot.cancel_button.isVisible():
-        raise UnreachableError("The test query was over before its picture was taken.")
+    yield Wait("the fourth second", lambda: foot._busy_text.text().endswith("4\u00a0s"))
+    hands.shoot("01f-new-job-running", hands.dock)
 
 
 def tested(hands: Hands) -> Steps:
@@ -136,7 +142,7 @@ def area_problem(hands: Hands) -> Steps:
     problem = hands.dock.area.problem
     for name in ("Join Parts", "Enlarge"):
         yield Wait(f"the button {name}", lambda name=name: problem.button(name) is not None)
-    yield hands.reason("Mend the area first: ")
+    yield hands.reason("Mend the area first: it has 2 separate parts.")
     yield from hands.shoot_dock("02-new-job-area-problem", _TALL)
 
 
@@ -191,14 +197,14 @@ STATES: Tuple[State, ...] = (
     State("01d-new-job-empty", empty),
     State("01-new-job", ready),
     State("01g-estimation-details", estimation_details),
-    State("01f-new-job-running", running),
-    State("01b-new-job-tested", tested),
-    State("07-confirm-live-job", confirm_live_job),
-    State("01c-new-job-changed", changed),
     State("03-new-job-json-error", json_error),
     State("04-workflow-builder", build_workflow),
     State("02-new-job-area-problem", area_problem),
     State("02c-area-mended-on-map", area_mended),
     State("02b-new-job-area-too-large", area_too_large),
+    State("01f-new-job-running", running),
+    State("01b-new-job-tested", tested),
+    State("07-confirm-live-job", confirm_live_job),
+    State("01c-new-job-changed", changed),
     State("01e-new-job-batch-sandbox", batch),
 )

@@ -29,7 +29,7 @@ INSIDE = HERE / "inside_pictures.py"
 SCREEN = "-screen 0 1600x1200x24"
 GIVE_UP_AFTER_S = 420
 # Slower than the sandbox inside of QGIS: a test query takes long enough to be seen running.
-SPEED = "4"
+SPEED = "1"
 
 
 def say(text: str) -> None:
