@@ -17,8 +17,8 @@ from qgis.utils import iface, plugins
 
 sys.path.insert(0, os.environ["UP42_PICTURES_CODE"])
 
-from picture_hands import Hands, Steps, UnreachableError, Wait  # noqa: E402
-from picture_states import STATES, begin  # noqa: E402
+from picture_hands import Hands, Steps, UnreachableError, Wait
+from picture_states import STATES, begin
 
 EACH_MS = 50
 MOST_S = 30.0

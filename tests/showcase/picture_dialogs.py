@@ -79,8 +79,8 @@ def options_page(hands: Hands) -> Steps:
     yield from _open_options(hands)
     page = _options(hands)
     _select_connection(page, COASTAL)
-    for name, credits in _LIMITS.items():
-        page.limits[name].setValue(credits)
+    for name, limit in _LIMITS.items():
+        page.limits[name].setValue(limit)
     hands.click(page.test.button)
     yield Wait("a test that passed", lambda: "works" in page.test.verdict.text())
     page.folder.setFilePath("/data/satellite")
@@ -151,4 +151,3 @@ def build_workflow(hands: Hands) -> Steps:
     yield hands.settled()
     hands.shoot("04-workflow-builder", builder)
     builder.reject()
-

@@ -17,8 +17,7 @@ from picture_dialogs import (
 from picture_hands import Hands, State, Steps, UnreachableError, Wait
 from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime
-
-from up42_plugin.core.mending import MendKind
+from qgis.PyQt.QtWidgets import QLabel
 
 WORKFLOW = "Sentinel-2 L2A → Super-resolution"
 FIRST, LAST, CLOUDS = QDate(2018, 12, 1), QDate(2021, 12, 31), 10
@@ -88,6 +87,7 @@ def ready(hands: Hands) -> Steps:
 def running(hands: Hands) -> Steps:
     """Four seconds into a test query."""
     foot = hands.dock.foot
+    told = foot.findChild(QLabel, "testQueryRunning")
     hands.select(layer_of_areas(), "Taormina")
     yield hands.area("2.01 km²")
     hands.click(hands.dock.area.zoom_button)
@@ -95,7 +95,7 @@ def running(hands: Hands) -> Steps:
     yield hands.reason(_TEST_FIRST)
     yield from hands.size_dock(_DOCK)
     hands.click(foot.test_button)
-    yield Wait("the fourth second", lambda: foot._busy_text.text().endswith("4\u00a0s"))
+    yield Wait("the fourth second", lambda: told.text().endswith("4\u00a0s"))
     hands.shoot("01f-new-job-running", hands.dock)
 
 
@@ -157,7 +157,7 @@ def area_mended(hands: Hands) -> Steps:
     yield Wait("the map", lambda: not canvas.isDrawing())
     yield hands.settled()
     hands.shoot("02c-area-mended-on-map", hands.iface.mainWindow())
-    hands.desk.area._source.undo(MendKind.JOIN)
+    hands.click(area.problem.button("Undo"))
 
 
 def area_too_large(hands: Hands) -> Steps:

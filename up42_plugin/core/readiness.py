@@ -114,7 +114,7 @@ def _listed(problems: Sequence[str]) -> str:
 
 def _in_short(trouble: str) -> str:
     """``it has 2 separate parts.``: the first sentence about an area, going on after a colon."""
-    first = trouble.split(". ")[0].rstrip(".") + "."
+    first = trouble.split(". ", maxsplit=1)[0].rstrip(".") + "."
     return f"it has {first}" if first[:1].isdigit() else _lower_first(first)
 
 

@@ -22,7 +22,16 @@ from qgis.PyQt.QtWidgets import (
 from up42_plugin.gui.area_inputs import SOURCES, AreaInputs
 from up42_plugin.gui.area_problems import AreaProblems
 from up42_plugin.gui.texts import area_text
-from up42_plugin.gui.widgets import SUCCESS, WARNING, ArrowButton, Section, icon_size, separator, theme_icon, tool_button
+from up42_plugin.gui.widgets import (
+    SUCCESS,
+    WARNING,
+    ArrowButton,
+    Section,
+    icon_size,
+    separator,
+    theme_icon,
+    tool_button,
+)
 from up42_plugin.qgis_bridge.area_sources import AreaState, SourceKind
 
 _MORE = "More about the area"

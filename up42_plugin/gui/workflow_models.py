@@ -23,7 +23,7 @@ _HEADERS = Qt.Orientation.Horizontal
 
 
 class GreyRows(QStyledItemDelegate):
-    """Draws what does not fit as something that cannot be used, which every theme has a look for; it can be selected."""
+    """Draws what does not fit as something disabled, which every theme has a look for; it can be selected."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex) -> None:  # noqa: N802 - Qt's name
         super().initStyleOption(option, index)
