@@ -101,11 +101,16 @@ def _close_dialogs() -> None:
 
 def start() -> None:
     """Once QGIS stands."""
-    plugin = plugins.get("up42_plugin")
-    desk = plugin.desk if plugin is not None else None
-    service = json.loads(os.environ["UP42_PICTURES_SERVICE"])
-    hands = Hands(iface, desk, service, Path(os.environ["UP42_PICTURES_FOLDER"]))
-    Photographer(hands, Path(os.environ["UP42_PICTURES_REPORT"])).start()
+    report = Path(os.environ["UP42_PICTURES_REPORT"])
+    try:
+        plugin = plugins.get("up42_plugin")
+        desk = plugin.desk if plugin is not None else None
+        service = json.loads(os.environ["UP42_PICTURES_SERVICE"])
+        hands = Hands(iface, desk, service, Path(os.environ["UP42_PICTURES_FOLDER"]))
+        Photographer(hands, report).start()
+    except Exception:
+        report.write_text(json.dumps({"problems": [traceback.format_exc()], "log": []}), encoding="utf-8")
+        os._exit(1)  # whatever dialog QGIS shows about it
 
 
 QTimer.singleShot(1000, start)
