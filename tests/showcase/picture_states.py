@@ -128,6 +128,7 @@ def json_error(hands: Hands) -> Steps:
     yield Wait("the mark", lambda: bool(json.marks))
     if "0 to 100 allowed, not 140" not in hands.dock.foot.reason.text:
         raise UnreachableError(hands.dock.foot.reason.text)
+    hands.click(hands.dock.foot.line_button)
     yield from hands.shoot_dock("03-new-job-json-error", _TALL)
     json.editor.setText(json.text.replace('"max_cloud_cover": 140', f'"max_cloud_cover": {CLOUDS}'))
     yield Wait("the text without the error", lambda: not json.marks)
