@@ -121,8 +121,12 @@ class Hands:
 
     def priced(self) -> Wait:
         """The price of the form as it is now."""
-        new_job = self.desk.new_job
-        return Wait("the price", lambda: new_job.price.estimation is not None and not new_job.price.updating)
+        told = self.dock.foot.estimation
+
+        def known() -> bool:
+            return "credits" in told.text() and "updating" not in told.text() and not self.desk.new_job.price.updating
+
+        return Wait("the price", known)
 
     def area(self, size: str) -> Wait:
         """The size line of the area says this."""

@@ -165,8 +165,7 @@ def area_too_large(hands: Hands) -> Steps:
     """Three neighbours, above the project's limit for live jobs."""
     hands.select(layer_of_areas(), *LARGE)
     yield Wait("the size", lambda: "3 selected features" in hands.dock.area.size_text)
-    yield Wait("the button", lambda: bool(hands.button(hands.dock.area, "Split in 2")))
-    yield hands.priced()
+    yield Wait("the button", lambda: hands.dock.area.problem.button("Split in 2") is not None)
     yield hands.reason("Live job: mend the area first, above 100")
     yield from hands.shoot_dock("02b-new-job-area-too-large", _TALL)
 

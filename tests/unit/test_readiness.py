@@ -41,11 +41,7 @@ def test_both_ways_are_open_after_a_fresh_test_query():
             "Mend the area first: the outline crosses itself.",
             True,
         ),
-        (
-            {"area_trouble": "2 separate parts. A job takes one polygon."},
-            "Mend the area first: it has 2 separate parts.",
-            True,
-        ),
+        ({"area_trouble": "2 separate parts."}, "Mend the area first: 2 separate parts.", True),
         ({"aoi": None}, "Choose an area first.", False),
         ({"workflow": None}, "Choose a workflow first.", False),
         ({"test_problems": ("limit: at least 1.",)}, "limit: at least 1.", True),

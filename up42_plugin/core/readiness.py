@@ -84,7 +84,7 @@ def _blocks_both(situation: Situation) -> Optional[Tuple[str, bool]]:
     if situation.text_trouble:
         return situation.text_trouble, True
     if situation.area_trouble:
-        return f"Mend the area first: {_in_short(situation.area_trouble)}", True
+        return f"Mend the area first: {_lower_first(situation.area_trouble)}", True
     if situation.aoi is None and situation.area_needed:
         return "Choose an area first.", False
     if situation.workflow is None:
@@ -110,12 +110,6 @@ def _listed(problems: Sequence[str]) -> str:
         return ""
     more = len(problems) - 1
     return problems[0] if not more else f"{problems[0]} (and {more} more)"
-
-
-def _in_short(trouble: str) -> str:
-    """``it has 2 separate parts.``: the first sentence about an area, going on after a colon."""
-    first = trouble.split(". ", maxsplit=1)[0].rstrip(".") + "."
-    return f"it has {first}" if first[:1].isdigit() else _lower_first(first)
 
 
 def _lower_first(text: str) -> str:
