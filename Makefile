@@ -32,8 +32,9 @@ demo: setup ## Run the main job without account or display; leaves build/demo/
 desktop: setup package ## Show QGIS Desktop with the plugin; without a display leaves build/desktop.png
 	@$(PY) -u tests/showcase/desktop.py
 
-pictures: demo desktop ## Make the README's pictures anew, from the demo and the desktop
-	@QT_QPA_PLATFORM=offscreen $(SEALED) $(PY) tests/showcase/pictures.py
+pictures: demo desktop ## Make pictures of every state, light and dark (build/pictures/), and the README's
+	@$(PY) -u tests/showcase/pictures.py
+	@QT_QPA_PLATFORM=offscreen $(SEALED) $(PY) tests/showcase/readme_pictures.py
 
 test: setup ## Run every test (PYTEST="..." for some of them)
 	@.ci/make-venv .venv-vendor .ci/requirements-vendor.txt || echo 'The test with the vendor client will be skipped.'

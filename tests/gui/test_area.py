@@ -109,7 +109,7 @@ def test_parts_are_joined_and_the_change_is_shown_on_the_map(kit):
     rows = kit.dock.area.problem
     assert "2 separate parts. A job takes one polygon." in rows.text
     assert f"Joined by a hull: 0.06 → 0.11{NBSP}km²" in rows.text
-    assert f"<b>0.059{NBSP}km²</b>, 1 selected feature" == kit.dock.area.size_text
+    assert f"<b>0.06{NBSP}km²</b>, 1 selected feature" == kit.dock.area.size_text
     press(kit, "Join Parts")
     assert rows.text == "Mended: parts joined"
     assert state(kit).aoi is not None

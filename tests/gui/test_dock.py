@@ -17,6 +17,7 @@ from tests.job_samples import taormina
 from tests.staged_connections import STORED
 from tests.staged_provider import estimation
 from up42_plugin.core.readiness import Readiness
+from up42_plugin.core.scenes import Scene
 from up42_plugin.core.service import Balance
 from up42_plugin.gui import widgets
 from up42_plugin.gui.dock import Up42Dock
@@ -82,6 +83,7 @@ def test_tab_goes_through_it_in_the_order_of_deciding(dock, qtbot):
     dock.activateWindow()
     qtbot.waitActive(dock)
     dock.header.combo.setFocus()
+    dock.search.show_scenes((Scene("f-1", "S2B_1", "j-1", {}, (15.2, 37.8, 15.4, 37.9)),))
     wanted = [
         dock.header.combo,
         dock.header.refresh_button,

@@ -152,7 +152,7 @@ def test_a_wrong_value_is_named_with_its_line(kit):
     typed(kit, '"max_cloud_cover": 10', '"max_cloud_cover": 140')
     line = next(n for n, words in enumerate(text(kit).splitlines(), 1) if "max_cloud_cover" in words)
     assert kit.reason == f"Line {line}, max_cloud_cover: 0 to 100 allowed, not 140."
-    assert kit.dock.parameters.json.marks == {line: "0 to 100 allowed, not 140."}
+    assert kit.dock.parameters.json.marks == {line: "0 to 100 allowed, not 140"}
     assert not kit.dock.foot.test_button.isEnabled()
     kit.dock.parameters.json.editor.setCursorPosition(0, 0)
     kit.click(kit.dock.foot.line_button)

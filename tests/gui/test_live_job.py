@@ -43,7 +43,7 @@ def test_the_confirmation_says_what_was_tested_and_will_run(kit):
     dialog = kit.confirmation()
     said = lines(dialog)
     assert dialog.job_name.text() == "Taormina super-resolution"
-    assert said["Workflow"] == "Sentinel-2 L2A (SAFE) → Super-resolution Sentinel-2"
+    assert said["Workflow"] == "a chain"
     assert said["Area"] == f"2.01{N}km², 1 selected feature of taormina"
     values = kit.dock.search.values
     assert said["Time"] == f"{values.start} to {values.end}"

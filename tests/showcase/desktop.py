@@ -42,11 +42,14 @@ NewsFeed\\httpsfeedqgisorg\\disabled=true
 """
 
 
-def profile(folder: Path) -> Path:
-    """A fresh profile below ``folder``, as QGIS looks for it there, with the packed plugin installed."""
+def profile(folder: Path, settings: str = "") -> Path:
+    """A fresh profile below ``folder``, as QGIS looks for it there, with the packed plugin installed.
+
+    ``settings`` are further lines of its ini file.
+    """
     default = folder / "profiles" / "default"
     (default / "QGIS").mkdir(parents=True)
-    (default / "QGIS" / "QGIS3.ini").write_text(PROFILE_INI)
+    (default / "QGIS" / "QGIS3.ini").write_text(PROFILE_INI + settings)
     plugins = default / "python" / "plugins"
     plugins.mkdir(parents=True)
     with zipfile.ZipFile(PACKAGE) as package:

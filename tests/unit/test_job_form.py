@@ -124,10 +124,10 @@ def test_problems_have_lines(form):
 
 
 def test_a_note_leaves_out_what_the_line_says():
-    assert note_of(Problem("a:1", "limit", "limit: 0 to 1 allowed.")) == "0 to 1 allowed."
-    assert note_of(Problem("b:2", "x", "b:2, x: a text is needed.")) == "a text is needed."
-    assert note_of(Problem("a:1", "contains", "Below the minimum.")) == "Below the minimum."
-    assert note_of(Problem("c:3", "", "This workflow has no task c:3.")) == "This workflow has no task c:3."
+    assert note_of(Problem("a:1", "limit", "limit: 0 to 1 allowed.")) == "0 to 1 allowed"
+    assert note_of(Problem("b:2", "x", "b:2, x: a text is needed.")) == "a text is needed"
+    assert note_of(Problem("a:1", "contains", "Below the minimum.")) == "Below the minimum"
+    assert note_of(Problem("c:3", "", "This workflow has no task c:3.")) == "This workflow has no task c:3"
 
 
 def test_a_form_goes_along_when_the_blocks_of_its_workflow_change(form):

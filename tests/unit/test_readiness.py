@@ -60,7 +60,7 @@ def test_what_stands_in_the_way_of_both(changes, reason, problem):
     ("changes", "reason", "problem"),
     [
         ({"tested": False, "test_verdict": ""}, "Live job: run the free test query first.", False),
-        ({"tested": False, "test_verdict": "The test query found no scenes."}, None, False),
+        ({"tested": False, "test_verdict": "The test query found no scenes."}, None, True),
         ({"balance": Balance(840, 1_000)}, "Balance too low: UP42 asks for at least 1,000\u00a0credits.", True),
         ({"live_problems": ("Above 100 km².",)}, "Live job: above 100 km².", True),
         ({"live_problems": ("UP42 says no.",)}, "Live job: UP42 says no.", True),

@@ -10,7 +10,7 @@ from up42_plugin.core.configuration import JobConfiguration, differences
 from up42_plugin.core.geometry.errors import NBSP
 
 MAX_AGE = timedelta(hours=24)
-_NOT_TESTED = "Live job: run the free test query first."
+NOT_TESTED = "Live job: run the free test query first."
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Freshness:
         24 hours old. ``now`` is aware; days and hours are told in the person's time zone.
         """
         if tested is None or tested.connection_id != connection_id:
-            return cls(False, _NOT_TESTED)
+            return cls(False, NOT_TESTED)
         changed = differences(tested.configuration, configuration)
         if changed:
             return cls(False, f"Changed since the test query: {', '.join(changed)}. Test again before a live job.")

@@ -186,9 +186,10 @@ def line_of(document: JsonText, problem: Problem) -> int:
 
 
 def note_of(problem: Problem) -> str:
-    """What to write beside the line of a problem: ``0 to 100 allowed, not 140.`` without the parameter's name."""
+    """What to write below the line of a problem: ``0 to 100 allowed, not 140``, without the parameter's name."""
     head, colon, rest = problem.message.partition(f"{problem.parameter}: ")
-    return rest if problem.parameter and colon and head in ("", f"{problem.task}, ") else problem.message
+    note = rest if problem.parameter and colon and head in ("", f"{problem.task}, ") else problem.message
+    return note.rstrip(".")
 
 
 def in_words(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Optional, Sequence, Tuple
 
 from up42_plugin.core.aoi import AOI
+from up42_plugin.core.freshness import NOT_TESTED
 from up42_plugin.core.service import Balance
 from up42_plugin.core.workflow import Workflow
 
@@ -99,7 +100,8 @@ def _blocks_live(situation: Situation, testable: bool) -> Optional[Tuple[str, bo
     if balance is not None and balance.credits < balance.floor:
         return f"Balance too low: UP42 asks for at least {balance.floor:,}\u00a0credits.", True
     if testable and not situation.tested:
-        return situation.test_verdict or "Live job: run the free test query first.", False
+        verdict = situation.test_verdict or NOT_TESTED
+        return verdict, verdict != NOT_TESTED
     return (situation.over_limit, True) if situation.over_limit else None
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import List, Optional, Sequence
 
 from qgis.PyQt.QtCore import QLocale, Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from up42_plugin.core.mending import Mend, MendKind
 from up42_plugin.gui.texts import NBSP
-from up42_plugin.gui.widgets import INFORMATION, WARNING, icon_size, theme_icon
+from up42_plugin.gui.widgets import INFORMATION, WARNING, icon_size, separator, theme_icon
 from up42_plugin.qgis_bridge.area_material import Offer
 from up42_plugin.qgis_bridge.area_state import AreaState
 
@@ -87,10 +87,7 @@ class AreaProblems(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._rows: List[_Row] = []
-        line = QFrame()
-        line.setFrameShape(QFrame.Shape.HLine)
-        line.setFrameShadow(QFrame.Shadow.Sunken)
-        self._layout.addWidget(line)
+        self._layout.addWidget(separator())
 
     def show_rows(self, state: AreaState, warnings: Sequence[str], advice: Sequence[str]) -> None:
         """Problems with their mends first, then what was mended, then what only needs telling."""
@@ -158,8 +155,13 @@ class _Row(QWidget):
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         label.setAccessibleName(text)
         self.text = text
-        layout.addWidget(picture)
-        layout.addWidget(label, 1)
+        label.setAlignment(Qt.AlignmentFlag.AlignTop)
+        label.setIndent(0)
+        told = QHBoxLayout()  # icon and first line side by side, both in the middle beside a button
+        told.addWidget(picture)
+        told.addWidget(label, 1)
+        layout.addLayout(told, 1)
+        layout.setAlignment(told, Qt.AlignmentFlag.AlignVCenter)
         self.button: Optional[QPushButton] = None
         if button:
             self.button = QPushButton(button)

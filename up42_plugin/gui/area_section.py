@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional, Sequence
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAction,
     QCheckBox,
@@ -22,7 +22,16 @@ from qgis.PyQt.QtWidgets import (
 from up42_plugin.gui.area_inputs import SOURCES, AreaInputs
 from up42_plugin.gui.area_problems import AreaProblems
 from up42_plugin.gui.texts import area_text
-from up42_plugin.gui.widgets import SUCCESS, WARNING, Section, hint_label, icon_size, theme_icon, tool_button
+from up42_plugin.gui.widgets import (
+    SUCCESS,
+    WARNING,
+    ArrowButton,
+    Section,
+    icon_size,
+    separator,
+    theme_icon,
+    tool_button,
+)
 from up42_plugin.qgis_bridge.area_sources import AreaState, SourceKind
 
 _MORE = "More about the area"
@@ -131,7 +140,7 @@ class AreaSection(Section):
         for kind, label, _, _ in SOURCES:
             self.source.addItem(label, kind.value)
         self.source.currentIndexChanged.connect(lambda _: self.source_asked.emit(SourceKind(self.source.currentData())))
-        self.zoom_button = tool_button("/mActionZoomToLayer.svg", "Zoom to the area", "areaZoom")
+        self.zoom_button = tool_button("/mActionZoomToSelected.svg", "Zoom to the area", "areaZoom")
         self.zoom_button.clicked.connect(self.zoom_asked)
         row = QHBoxLayout()
         row.addWidget(self.source, 1)
@@ -140,28 +149,27 @@ class AreaSection(Section):
         return row
 
     def _menu_button(self) -> QWidget:
-        self.menu_button = tool_button("/mIconExpand.svg", _MORE, "areaMenu")
-        self.menu_button.setArrowType(Qt.ArrowType.DownArrow)
-        self.menu_button.setPopupMode(self.menu_button.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self.menu_button)
+        menu = QMenu(self)
+        self.menu_button = ArrowButton(_MORE, "areaMenu", menu)
         self.copy_action = _action(menu, "Copy as GeoJSON", "Up42CopyArea")
         self.save_layer_action = _action(menu, "Save as Layer…", "Up42SaveAreaAsLayer")
         self.save_area_action = _action(menu, "Save Area…", "Up42SaveArea")
         menu.addSeparator()
         self.fill_action = _action(menu, "Fill Holes", "Up42FillHoles")
-        self.menu_button.setMenu(menu)
         return self.menu_button
 
     def _build_empty(self, outer: QVBoxLayout) -> None:
         self._empty = QWidget()
         layout = QVBoxLayout(self._empty)
         layout.setContentsMargins(0, 0, 0, 0)
-        hint = hint_label("Select polygons on the map, or draw the area.")
+        layout.addWidget(separator())
+        hint = QLabel("Select polygons on the map, or draw the area.")
+        hint.setWordWrap(True)
         hint.setObjectName("areaHint")
         layout.addWidget(hint)
         self.draw_button = _push("/mActionCapturePolygon.svg", "Draw Polygon", "drawPolygon")
         self.draw_button.clicked.connect(lambda: self.choose_source(SourceKind.POLYGON))
-        self.extent_button = _push("/mActionZoomFullExtent.svg", "Use Map Extent", "useMapExtent")
+        self.extent_button = _push("/mActionSetToCanvasExtent.svg", "Use Map Extent", "useMapExtent")
         self.extent_button.clicked.connect(lambda: self.choose_source(SourceKind.MAP_EXTENT))
         self.sample_button = _push("/mActionAddOgrLayer.svg", "Try with Taormina", "trySample")
         self.sample_button.setToolTip("Add a sample area on the coast of Sicily and select it")

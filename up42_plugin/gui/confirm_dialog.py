@@ -25,6 +25,7 @@ from up42_plugin.core.spending import Spending
 from up42_plugin.gui.texts import NOT_AVAILABLE, balance_after, credits_of, credits_text, whole
 from up42_plugin.gui.widgets import INFORMATION, WARNING, MessageRow, hint_label
 
+_BETWEEN = 14
 _MOST_TYPED = 10_000_000
 _TOO_FEW = "Not enough credits for this job."
 _WHERE_LIMITS_ARE = "Change it under Settings > Options > UP42."
@@ -87,6 +88,7 @@ class ConfirmDialog(QDialog):
 
     def _proposal_form(self) -> QFormLayout:
         form = QFormLayout()
+        form.setHorizontalSpacing(_BETWEEN)
         self.job_name = QLineEdit(self._proposal.name)
         self.job_name.setObjectName("jobName")
         self.job_name.setMaxLength(80)
@@ -101,6 +103,7 @@ class ConfirmDialog(QDialog):
     def _price_grid(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setColumnStretch(2, 1)
+        grid.setHorizontalSpacing(_BETWEEN)
         self.price_labels: Dict[str, QLabel] = {}
         self._hints: Dict[str, QLabel] = {}
         rows = (

@@ -33,7 +33,7 @@ from up42_plugin.core.connections import (
 )
 from up42_plugin.gui.connection_test_panel import ConnectionTestPanel
 from up42_plugin.gui.help_pages import Topic, show_help
-from up42_plugin.gui.widgets import WARNING, MessageRow, hint_label
+from up42_plugin.gui.widgets import WARNING, MessageRow, hint_label, show_row
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.network import SessionFactory
@@ -139,9 +139,12 @@ class ConnectionDialog(QDialog):
         form = QFormLayout()
         form.addRow("&Name", self.name)
         form.addRow("&Region", self.region)
-        form.addRow("&Address", self.address)
+        self._address_label, self._account_label = QLabel("&Address"), QLabel("&E-mail")
+        self._address_label.setBuddy(self.address)
+        self._account_label.setBuddy(self.account)
+        form.addRow(self._address_label, self.address)
         form.addRow("&Sign in with", self.sign_in)
-        form.addRow("&E-mail", self.account)
+        form.addRow(self._account_label, self.account)
         form.addRow("&Project ID", self.project_id)
         self._key_label = QLabel()
         self._key_label.setBuddy(self.key)
@@ -205,14 +208,12 @@ class ConnectionDialog(QDialog):
         known = str(self.region.currentData())
         if known or self.address.text() in [address for _, address in _REGIONS]:
             self.address.setText(known)
-        self.address.setVisible(not known)
-        self._form.labelForField(self.address).setVisible(not known)
+        show_row(self._form, self.region, self._address_label, self.address, not known)
         self._changed()
 
     def _kind_changed(self) -> None:
         account = self._kind is SignIn.ACCOUNT
-        self.account.setVisible(account)
-        self._form.labelForField(self.account).setVisible(account)
+        show_row(self._form, self.sign_in, self._account_label, self.account, account)
         self._key_label.setText("Pass&word" if account else "Project AP&I key")
         self._changed()
 

@@ -55,6 +55,7 @@ class ConnectionTestPanel(QWidget):
         grid = QGridLayout(steps)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setColumnStretch(2, 1)
+        grid.setVerticalSpacing(3)
         for number, name in enumerate(StepName):
             icon, text = QLabel(), QLabel()
             text.setWordWrap(True)

@@ -22,11 +22,16 @@ class _CodeEditor(QgsCodeEditor):
 
     def __init__(self) -> None:
         super().__init__(None, "JSON", True)
+        self.initializeLexer()
+
+    def initializeLexer(self) -> None:  # noqa: N802 - QGIS's name
+        """Colours, line numbers and the like; QGIS sets all of it back after each OK in its options, and calls this."""
         lexer = QsciLexerJSON(self)
         lexer.setFoldCompact(False)
         font = self.lexerFont()
         lexer.setDefaultFont(font)
         lexer.setFont(font, -1)
+        lexer.setDefaultPaper(self.lexerColor(_ROLE.Background))  # of the room beside and below the text
         lexer.setPaper(self.lexerColor(_ROLE.Background), -1)
         lexer.setColor(self.lexerColor(_ROLE.Default), -1)
         for style, role in (
@@ -38,6 +43,7 @@ class _CodeEditor(QgsCodeEditor):
         ):
             lexer.setColor(self.lexerColor(role), style)
         self.setLexer(lexer)
+        self.runPostLexerConfigurationTasks()
         self.setLineNumbersVisible(True)
         self.setFoldingVisible(True)
         self.setTabWidth(2)

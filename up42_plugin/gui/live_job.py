@@ -150,7 +150,7 @@ def proposal_of(
     """What the confirmation says about the job."""
     label = next(text.split(" (")[0] for kind, text, _ in FILTERS if kind is values.geometric_filter)
     parameters = configuration.parameters.get(configuration.workflow.data_step.name, {})
-    lines: List[Tuple[str, str]] = [("Workflow", configuration.workflow.chain)]
+    lines: List[Tuple[str, str]] = [("Workflow", configuration.workflow.name or configuration.workflow.chain)]
     aoi = configuration.aoi
     if configuration.from_storage:
         lines.append(("Area", AREA_NOT_NEEDED))

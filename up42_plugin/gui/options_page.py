@@ -15,7 +15,6 @@ from qgis.PyQt.QtWidgets import (
     QFrame,
     QGroupBox,
     QHBoxLayout,
-    QHeaderView,
     QMessageBox,
     QPushButton,
     QTreeWidget,
@@ -32,7 +31,7 @@ from up42_plugin.gui.connection_dialog import SIGN_IN_TEXTS
 from up42_plugin.gui.connection_editing import ConnectionEditing
 from up42_plugin.gui.connection_test_panel import ConnectionTestPanel
 from up42_plugin.gui.help_pages import Topic, show_help
-from up42_plugin.gui.texts import credits_of
+from up42_plugin.gui.texts import credits_of, grouping_locale
 from up42_plugin.gui.widgets import INFORMATION, MessageRow, hint_label, tool_button
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.jobs import JobRunner
@@ -45,6 +44,7 @@ from up42_plugin.resources import resource_path
 TITLE = "UP42"
 #: QGIS opens its options at the page whose widget has this name.
 PAGE_NAME = "mOptionsPageUp42"
+_AIR = 20
 _MOST = 10_000_000
 _LIMITS = (
     ("per_job", "Limit per &job"),
@@ -138,8 +138,7 @@ class OptionsPage(QgsOptionsPageWidget):
         self.list.setHeaderLabels(["Name", "Signs in with", "Address"])
         self.list.setRootIsDecorated(False)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.list.setFixedHeight(self.fontMetrics().height() * 8)
-        self.list.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.list.setFixedHeight(self.fontMetrics().height() * 6)
         self.list.currentItemChanged.connect(self._selected)
         self.list.itemActivated.connect(lambda *_: self._edit())
         row.addWidget(self.list, 1)
@@ -172,6 +171,9 @@ class OptionsPage(QgsOptionsPageWidget):
             self.list.addTopLevelItem(item)
             if connection.id == chosen.id:
                 self.list.setCurrentItem(item)
+        for column in range(self.list.columnCount()):
+            self.list.resizeColumnToContents(column)
+            self.list.setColumnWidth(column, self.list.columnWidth(column) + _AIR)
 
     @property
     def selected(self) -> Optional[Connection]:
@@ -254,6 +256,7 @@ class OptionsPage(QgsOptionsPageWidget):
             spin.setRange(0, _MOST)
             spin.setClearValue(0, "No limit")
             spin.setSuffix(" credits")
+            spin.setLocale(grouping_locale())
             spin.setGroupSeparatorShown(True)
             spin.setSingleStep(100)
             spin.setValue(getattr(now, name) or 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Collection, Dict, List, Optional, Sequence
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAction,
     QComboBox,
@@ -21,8 +21,9 @@ from qgis.PyQt.QtWidgets import (
 from up42_plugin.core.workflow import Workflow
 from up42_plugin.gui.json_editor import JsonEditor
 from up42_plugin.gui.parameter_form import ParameterForm
-from up42_plugin.gui.widgets import INFORMATION, MessageRow, hint_label, tool_button
+from up42_plugin.gui.widgets import INFORMATION, ArrowButton, MessageRow, hint_label
 
+_INSET = 8
 DEFAULTS = "Defaults"
 SAVE_AS = "Save as Preset…"
 _ACTIONS = (
@@ -52,6 +53,7 @@ class PresetRow(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         row = QHBoxLayout()
+        row.setContentsMargins(_INSET, 0, _INSET, 0)  # in line with what the groups above and below hold
         outer.addLayout(row)
         row.addWidget(QLabel("Preset"))
         self.combo = QComboBox()
@@ -68,14 +70,11 @@ class PresetRow(QWidget):
         self.show_view(False)
         self.form_button.clicked.connect(lambda: self._view_clicked(False))
         self.json_button.clicked.connect(lambda: self._view_clicked(True))
-        self.menu_button = tool_button("/mIconExpand.svg", "Import, export, copy, reset", "parametersMenu")
-        self.menu_button.setArrowType(Qt.ArrowType.DownArrow)
-        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self.menu_button)
+        menu = QMenu(self)
         self.actions_by_name: Dict[str, QAction] = {name: menu.addAction(name) for name in _ACTIONS}
         for name, action in self.actions_by_name.items():
             action.setObjectName(f"Up42{name.rstrip('…').title().replace(' ', '')}")
-        self.menu_button.setMenu(menu)
+        self.menu_button = ArrowButton("Import, export, copy, reset", "parametersMenu", menu)
         row.addWidget(self.menu_button)
         self.area_row = QWidget()
         area = QHBoxLayout(self.area_row)

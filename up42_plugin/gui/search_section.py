@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QMe
 from up42_plugin.core.configuration import GeometricFilter
 from up42_plugin.core.scenes import Scene
 from up42_plugin.gui.texts import NBSP
-from up42_plugin.gui.widgets import Section, hint_label, tool_button
+from up42_plugin.gui.widgets import ArrowButton, Section, hint_label, show_row
 
 FILTERS: Sequence[Tuple[GeometricFilter, str, str]] = (
     (
@@ -64,16 +64,15 @@ class SearchSection(Section):
         self.note = hint_label()
         self.note.setObjectName("searchNote")
         self.note.hide()
-        below = QWidget()  # opening the group shows its own children, hidden or not
-        QVBoxLayout(below).addWidget(self.note)
-        below.layout().setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(below)
+        outer.addWidget(self.note)
         self._build_filter()
         self._build_scene()
         self._build_time()
         self._build_limit()
         self._build_clouds()
         self._filter_changed()
+        self.enclose()
+        self._show_scene_row()
 
     def _build_filter(self) -> None:
         self.filter = QComboBox()
@@ -84,9 +83,12 @@ class SearchSection(Section):
         for kind, label, meaning in FILTERS:
             self.filter.addItem(label, kind.value)
             self.filter.setItemData(self.filter.count() - 1, meaning, Qt.ItemDataRole.ToolTipRole)
-        self.meaning = hint_label()
-        self._form.addRow("Filter", self.filter)
-        self._form.addRow("", self.meaning)
+        label = QLabel("Filter")
+        # the fields begin where those of the area do
+        widest = QLabel("Take from")
+        widest.ensurePolished()
+        label.setMinimumWidth(widest.sizeHint().width())
+        self._form.addRow(label, self.filter)
         self.filter.currentIndexChanged.connect(self._filter_changed)
         self.filter.currentIndexChanged.connect(self._emit)
 
@@ -97,8 +99,10 @@ class SearchSection(Section):
         self.scene.setToolTip("Scenes found by the last test query. Choosing one asks for exactly that one (ids).")
         self.scene.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.scene.setMinimumContentsLength(12)
-        self._form.addRow("Scene", self.scene)
-        self.show_scenes(())
+        self.scene.addItem("Any that match", "")
+        self._scene_label = QLabel("Scene")
+        self._form.addRow(self._scene_label, self.scene)
+        self._takes_ids = True
         self.scene.currentIndexChanged.connect(self._scene_changed)
         self.scene.currentIndexChanged.connect(self._emit)
 
@@ -107,10 +111,8 @@ class SearchSection(Section):
         self.start, self.end = _date_edit("timeStart", "From"), _date_edit("timeEnd", "To")
         self.start.setDateTime(QDateTime(today.addYears(-1), QTime(0, 0)))
         self.end.setDateTime(QDateTime(today, QTime(0, 0)))
-        self._time_menu = tool_button("/mIconExpand.svg", "Common time ranges", "timeMenu")
-        self._time_menu.setArrowType(Qt.ArrowType.DownArrow)
-        self._time_menu.setPopupMode(self._time_menu.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self._time_menu)
+        menu = QMenu(self)
+        self._time_menu = ArrowButton("Common time ranges", "timeMenu", menu)
         for label, slot in (
             ("Last 30 Days", self._last_30_days),
             ("Last 12 Months", self._last_12_months),
@@ -120,7 +122,6 @@ class SearchSection(Section):
             action = menu.addAction(label)
             action.setObjectName(f"Up42{label.replace(' ', '')}")
             action.triggered.connect(slot)
-        self._time_menu.setMenu(menu)
         row = QHBoxLayout()
         row.addWidget(self.start, 1)
         row.addWidget(QLabel("to"))
@@ -225,14 +226,15 @@ class SearchSection(Section):
         """Take the limit's maximum from the project, and hide what the data block has no parameter for."""
         self.limit.setMaximum(most_scenes or _HIGHEST_LIMIT)
         for name, row in (
-            ("ids", self.scene),
             ("time", self._time_row),
             ("limit", self._limit_row),
             ("max_cloud_cover", self._clouds_row),
         ):
             _set_row_visible(self._form, row, name in parameters)
-        if "ids" not in parameters:
+        self._takes_ids = "ids" in parameters
+        if not self._takes_ids:
             self.choose_scene("")
+        self._show_scene_row()
         known = [kind.value for kind, _, _ in FILTERS if kind.value in parameters]
         model = self.filter.model()
         for index, (kind, _, meaning) in enumerate(FILTERS):
@@ -252,10 +254,15 @@ class SearchSection(Section):
         index = self.scene.findData(keep) if keep else 0
         self.scene.setCurrentIndex(max(0, index))
         self.scene.setEnabled(self.scene.count() > 1 and not self._unused)
+        self._show_scene_row()
         self.scene.blockSignals(False)
         if keep and index < 0:
             self._scene_changed()
             self._emit()
+
+    def _show_scene_row(self) -> None:
+        """Only where there is something to choose."""
+        show_row(self._form, self.filter, self._scene_label, self.scene, self._takes_ids and self.scene.count() > 1)
 
     def choose_scene(self, scene_id: str) -> None:
         """Ask for exactly this scene; an empty id asks for any again."""
@@ -272,11 +279,14 @@ class SearchSection(Section):
         for widget in (self.start, self.end, self.limit):
             widget.setToolTip(note)
         self.clouds.setToolTip(note or _CLOUDS_OF_SCENE)
-        self.filter.setToolTip(self._unused or f"Geometric filter. {self.meaning.text()}")
+        self.filter.setToolTip(self._unused or self._meaning)
+
+    @property
+    def _meaning(self) -> str:
+        return f"Geometric filter. {FILTERS[self.filter.currentIndex()][2]}"
 
     def _filter_changed(self) -> None:
-        self.meaning.setText(FILTERS[self.filter.currentIndex()][2])
-        self.filter.setToolTip(self._unused or f"Geometric filter. {self.meaning.text()}")
+        self.filter.setToolTip(self._unused or self._meaning)
         self.set_summary(self.filter.currentText().split(" (")[0])
 
     def _limit_changed(self, value: int) -> None:

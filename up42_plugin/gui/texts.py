@@ -18,9 +18,14 @@ NOT_AVAILABLE = "Not available"
 
 def whole(number: float) -> str:
     """A whole number with the locale's thousands separator, which QGIS leaves out elsewhere unless told otherwise."""
+    return grouping_locale().toString(round(number))
+
+
+def grouping_locale() -> QLocale:
+    """The locale with its thousands separator, for fields that show numbers by themselves."""
     locale = QLocale()
     locale.setNumberOptions(locale.numberOptions() & ~QLocale.NumberOption.OmitGroupSeparator)
-    return locale.toString(round(number))
+    return locale
 
 
 def span(numbers: Range) -> str:
@@ -61,8 +66,9 @@ def balance_after(balance: int, cost: Range) -> Range:
 
 
 def area_text(km2: float) -> str:
-    """``2.01 km²``, ``148.6 km²``; three decimals below a tenth."""
-    decimals = 1 if km2 >= 10 else 2 if km2 >= 0.1 else 3  # noqa: PLR2004 - more below the smallest area a job takes
+    """``2.01 km²``, ``148.6 km²``; three decimals where two would say too little, or hide that it is below a tenth."""
+    short = km2 < 0.01 or 0.095 <= km2 < 0.1  # noqa: PLR2004 - a tenth is the least a job takes
+    decimals = 1 if km2 >= 10 else 3 if short else 2  # noqa: PLR2004
     return f"{QLocale().toString(float(km2), 'f', decimals)}{NBSP}km²"
 
 

@@ -8,7 +8,21 @@ from qgis.core import QgsApplication
 from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import QSize, Qt
 from qgis.PyQt.QtGui import QFontMetrics, QIcon, QPainter, QPaintEvent
-from qgis.PyQt.QtWidgets import QGroupBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionToolButton,
+    QStylePainter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 SUCCESS, WARNING, INFORMATION = "/mIconSuccess.svg", "/mIconWarning.svg", "/mActionPropertiesWidget.svg"
 RUNNING, QUEUED, ON_HOLD, CANCELLED = "/mTaskRunning.svg", "/mTaskQueued.svg", "/mTaskOnHold.svg", "/mTaskCancel.svg"
@@ -28,10 +42,19 @@ def hint_label(text: str = "") -> QLabel:
     """A wrapping line one point smaller than the rest."""
     label = QLabel(text)
     label.setWordWrap(True)
+    label.setIndent(0)
     font = label.font()
     font.setPointSizeF(max(6.0, font.pointSizeF() - 1))
     label.setFont(font)
     return label
+
+
+def separator() -> QFrame:
+    """A thin line across."""
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setFrameShadow(QFrame.Shadow.Sunken)
+    return line
 
 
 def tool_button(icon: str, text: str, name: str) -> QToolButton:
@@ -49,6 +72,38 @@ def name_collapse_button(group: QGroupBox, title: str) -> None:
     """Tell screen readers what the arrow of a group does; Space on it opens and closes the group."""
     for button in group.findChildren(QToolButton, "collapseButton"):
         button.setAccessibleName(f"{title}: open or close")
+
+
+def show_row(form: QFormLayout, after: QWidget, label: QLabel, field: QWidget, shown: bool) -> None:
+    """Put a row behind that of ``after``, or take it away: one that is merely hidden would leave a gap."""
+    there = form.indexOf(field) >= 0
+    if shown and not there:
+        form.insertRow(form.getWidgetPosition(after)[0] + 1, label, field)
+    elif there and not shown:
+        form.takeRow(field)
+    for widget in (label, field):
+        widget.setVisible(shown)
+
+
+class ArrowButton(QToolButton):
+    """A flat button with one arrow that opens a menu; its text is tooltip and accessible name."""
+
+    def __init__(self, text: str, name: str, menu: QMenu) -> None:
+        super().__init__()
+        self.setArrowType(Qt.ArrowType.DownArrow)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setToolTip(text)
+        self.setAccessibleName(text)
+        self.setObjectName(name)
+        self.setAutoRaise(True)
+        self.setMenu(menu)
+
+    def paintEvent(self, _event: Optional[QPaintEvent]) -> None:  # noqa: N802 - Qt's name
+        """Without the second, smaller arrow that a style adds to every button with a menu."""
+        option = QStyleOptionToolButton()
+        self.initStyleOption(option)
+        option.features &= ~QStyleOptionToolButton.ToolButtonFeature.HasMenu
+        QStylePainter(self).drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option)
 
 
 class ElidedLabel(QLabel):
@@ -114,6 +169,8 @@ class MessageRow(QWidget):
         self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._text = QLabel()
         self._text.setWordWrap(True)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignTop)  # beside the icon, also where the row is higher
+        self._text.setIndent(0)  # some themes would move the text down
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout.addWidget(self._icon)
         layout.addWidget(self._text, 1)

@@ -30,7 +30,7 @@ from up42_plugin.core.workflow import Block
 from up42_plugin.gui.block_details import BlockDetails
 from up42_plugin.gui.help_pages import Topic, show_help
 from up42_plugin.gui.widgets import INFORMATION, RUNNING, SUCCESS, WARNING, MessageRow, tool_button
-from up42_plugin.gui.workflow_models import OFFER_ROLE, ChainModel, OfferFilter, OfferModel
+from up42_plugin.gui.workflow_models import OFFER_ROLE, ChainModel, GreyRows, OfferFilter, OfferModel
 from up42_plugin.qgis_bridge.block_advisor import BlockAdvisor
 from up42_plugin.qgis_bridge.workflows import LONGEST_NAME
 
@@ -111,10 +111,12 @@ class WorkflowBuilder(QDialog):
         layout.addWidget(self.again_button, 0, Qt.AlignmentFlag.AlignLeft)
         self.misfits = QCheckBox("&Show blocks that do not fit, with the reason")
         self.misfits.setObjectName("showMisfits")
-        layout.addWidget(self.misfits)
+        row = QHBoxLayout()
+        row.addWidget(self.misfits, 1)
         self.add_button = QPushButton("&Add to Workflow")
         self.add_button.setAutoDefault(False)
-        layout.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignRight)
+        row.addWidget(self.add_button)
+        layout.addLayout(row)
         return side
 
     def _build_chain(self) -> QWidget:
@@ -126,7 +128,7 @@ class WorkflowBuilder(QDialog):
         self.chain = ChainModel(self)
         self.chain_view = _table("chain", "Workflow")
         self.chain_view.setModel(self.chain)
-        _share_width(self.chain_view, 0.4)
+        _share_width(self.chain_view, 0.34)
         row.addWidget(self.chain_view, 1)
         tools = QVBoxLayout()
         self.up_button = tool_button("/mActionArrowUp.svg", "Move block up", "blockUp")
@@ -363,6 +365,7 @@ def _table(name: str, label: str) -> QTreeView:
     view.setAllColumnsShowFocus(True)
     view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    view.setItemDelegate(GreyRows(view))
     return view
 
 

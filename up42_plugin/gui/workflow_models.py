@@ -6,7 +6,8 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt
-from qgis.PyQt.QtGui import QFont, QIcon, QPalette
+from qgis.PyQt.QtGui import QFont, QIcon
+from qgis.PyQt.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from up42_plugin.core.capability_check import output_of_chain
 from up42_plugin.core.capability_words import produces_text, why_not_short
@@ -16,8 +17,18 @@ from up42_plugin.gui.block_details import price_text
 from up42_plugin.gui.widgets import theme_icon
 
 OFFER_ROLE = int(Qt.ItemDataRole.UserRole)
+_GREY_ROLE = OFFER_ROLE + 1
 _DISPLAY = Qt.ItemDataRole.DisplayRole
 _HEADERS = Qt.Orientation.Horizontal
+
+
+class GreyRows(QStyledItemDelegate):
+    """Draws what does not fit as something disabled, which every theme has a look for; it can be selected."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex) -> None:  # noqa: N802 - Qt's name
+        super().initStyleOption(option, index)
+        if index.data(_GREY_ROLE) and not option.state & QStyle.StateFlag.State_Selected:
+            option.state &= ~QStyle.StateFlag.State_Enabled
 
 
 class _TwoColumns(QAbstractTableModel):
@@ -66,8 +77,8 @@ class OfferModel(_TwoColumns):
             return offer.block.title if first else self._price(offer)
         if role == Qt.ItemDataRole.DecorationRole:
             return block_icon(offer.block) if first else None
-        if role == Qt.ItemDataRole.ForegroundRole:
-            return None if offer.fits else _grey()
+        if role == _GREY_ROLE:
+            return not offer.fits
         if role == Qt.ItemDataRole.ToolTipRole:
             return offer.reason or f"{offer.block.title}, {offer.block.provider}"
         return offer if role == OFFER_ROLE else None
@@ -157,13 +168,9 @@ def block_icon(block: Block) -> QIcon:
     return theme_icon("/mIconRaster.svg" if block.type is BlockType.DATA else "/processingAlgorithm.svg")
 
 
-def _grey() -> Any:
-    return QgsApplication.palette().brush(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text)
-
-
 def _coming_look(role: int) -> Any:
     if role == Qt.ItemDataRole.FontRole:
         font = QFont(QgsApplication.font())
         font.setItalic(True)
         return font
-    return _grey() if role == Qt.ItemDataRole.ForegroundRole else None
+    return True if role == _GREY_ROLE else None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Dict, Optional, Sequence, Tuple
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QAction, QComboBox, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from up42_plugin.core.workflow import Workflow
-from up42_plugin.gui.widgets import ElidedLabel, Section, tool_button
+from up42_plugin.gui.widgets import ArrowButton, ElidedLabel, Section, tool_button
 
 _NO_BLOCKS = "This workflow has no block yet. Edit it, or choose another."
 _COMMANDS = (
@@ -62,15 +62,7 @@ class WorkflowSection(Section):
         for name, text in _COMMANDS:
             actions[name] = menu.addAction(text)
             actions[name].setObjectName(f"Up42Workflow{name.title()}")
-        button = QToolButton()
-        button.setArrowType(Qt.ArrowType.DownArrow)
-        button.setAutoRaise(True)
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        button.setToolTip("More for this workflow")
-        button.setAccessibleName("More for this workflow")
-        button.setObjectName("workflowMenu")
-        button.setMenu(menu)
-        return button, actions
+        return ArrowButton("More for this workflow", "workflowMenu", menu), actions
 
     @property
     def current(self) -> Optional[Workflow]:
