@@ -28,8 +28,9 @@ def picker() -> AssetPicker:
 def open_picker(kit: PluginKit) -> AssetPicker:
     group = kit.dock.parameters.form_of(TASK)
     group.setCollapsed(False)
-    turn()  # the group's fields take their places
-    kit.click(group.editors["asset_ids"].choose_button)
+    button = group.editors["asset_ids"].choose_button
+    wait_for(lambda: button.height() >= button.sizeHint().height(), "the group's fields to take their places")
+    kit.click(button)
     return wait_for(picker, "the list of assets")
 
 
