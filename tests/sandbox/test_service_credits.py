@@ -90,6 +90,18 @@ def test_estimation_refuses_a_wrong_input(shared_service):
     assert shared_service.call("POST", "estimate/job", json=unknown).status_code == 404
 
 
+def test_an_area_above_the_limit_of_live_jobs_is_priced_but_not_run(shared_service):
+    inputs = published_input()
+    corners = [[15, 37], [15.2, 37], [15.2, 37.2], [15, 37.2], [15, 37]]
+    for values in (inputs["aws-s2-l2a:1"], inputs["s2-superresolution:1"]):
+        values.update({name: None for name in values if name in ("intersects", "bbox", "contains")})
+        values["contains"] = {"type": "Polygon", "coordinates": [corners]}
+    refused = shared_service.submit(SUPERRESOLUTION_WORKFLOW, inputs)
+    assert (refused.status_code, "maximum is 100 sqkm" in refused.text) == (400, True)
+    low, high = totals(estimate(shared_service, SUPERRESOLUTION_WORKFLOW, inputs).json()["data"])
+    assert 0 < low < high
+
+
 def test_minimum_is_held_while_a_live_job_runs_and_the_charge_lies_in_the_estimation(serve):
     gate = Gate()
     service = serve(runners={**default_runners(), AWS: gate})

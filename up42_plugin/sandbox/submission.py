@@ -40,8 +40,13 @@ class Submission:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def checked_mode(self, project: Project, links: Sequence[Link], inputs: Mapping[str, Any]) -> str:
-        """The mode of a valid input; raises 400 with everything that is wrong with it."""
+    def checked_mode(
+        self, project: Project, links: Sequence[Link], inputs: Mapping[str, Any], *, to_run: bool = True
+    ) -> str:
+        """The mode of a valid input; raises 400 with everything that is wrong with it.
+
+        What is not ``to_run`` may be larger than the project's live jobs: it is only priced.
+        """
         mismatch = key_mismatch([link.name for link in links], inputs)
         if mismatch is not None:
             raise ApiError(400, mismatch)
@@ -49,7 +54,7 @@ class Submission:
             mode = mode_of(inputs)
         except ValueError as error:
             raise _invalid([str(error)]) from error
-        found = problems(links, inputs, self._limits(project, mode))
+        found = problems(links, inputs, self._limits(project, limited=to_run and mode != TEST_QUERY))
         found.extend(self._storage_problems(project, links, inputs))
         if mode == TEST_QUERY and links and not links[0].block.test_query:
             found.append(f"#/config/mode: block {links[0].block.name} does not support test queries")
@@ -113,9 +118,9 @@ class Submission:
         if len(self._services.jobs.unfinished(project.id)) >= allowed:
             raise ApiError(429, "Your project has too many non-finished jobs", "TOO_MANY_REQUESTS")
 
-    def _limits(self, project: Project, mode: str) -> Limits:
+    def _limits(self, project: Project, limited: bool) -> Limits:
         values = self._services.accounts.limits(project.id)
-        return Limits(values[MAX_LIMIT], None if mode == TEST_QUERY else float(values[MAX_AOI]))
+        return Limits(values[MAX_LIMIT], float(values[MAX_AOI]) if limited else None)
 
 
 def _tasks(links: Sequence[Link], estimates: Mapping[str, Estimate], mode: str) -> List[NewJobTask]:

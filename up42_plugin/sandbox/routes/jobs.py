@@ -85,7 +85,7 @@ class JobRoutes:
         project = self._access.project(request)
         body = request.json_object()
         links, inputs = self._described(body, "inputs")
-        self._submission.checked_mode(project, links, inputs)
+        self._submission.checked_mode(project, links, inputs, to_run=False)
         return wrapped(_reply(self._submission.offered_estimate(links, inputs)))
 
     def estimate_of_job(self, request: Request) -> Response:
