@@ -14,6 +14,7 @@ from up42_plugin.api.tokens import TokenProvider
 from up42_plugin.core.connections import Credentials, grant_of
 from up42_plugin.core.dialects.classic import ClassicProvider
 from up42_plugin.core.ledger import Ledger
+from up42_plugin.core.ledger_queue import LedgerQueue
 from up42_plugin.core.service import ServiceProvider
 from up42_plugin.core.storage import OutputFolders
 from up42_plugin.core.submission import Submitter
@@ -27,6 +28,7 @@ from up42_plugin.gui.recipe_desk import RecipeDesk
 from up42_plugin.qgis_bridge.area_sources import AreaSource
 from up42_plugin.qgis_bridge.credentials import CredentialStore
 from up42_plugin.qgis_bridge.hub import ConnectionHub
+from up42_plugin.qgis_bridge.job_queue import JobQueue
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.layers import LayerLoader
 from up42_plugin.qgis_bridge.log import PanelLog
@@ -40,6 +42,7 @@ from up42_plugin.qgis_bridge.sandbox_process import SandboxProcess, sandbox_data
 from up42_plugin.qgis_bridge.selection import SelectionTracker
 from up42_plugin.qgis_bridge.settings import PluginSettings
 from up42_plugin.qgis_bridge.settling import Settler
+from up42_plugin.qgis_bridge.slots import SlotWatch
 from up42_plugin.qgis_bridge.spending import SpendingBook
 from up42_plugin.resources import plugin_version, resource_path
 
@@ -100,6 +103,10 @@ class Up42Plugin:
             connection_name=hub.name_of,
             folders=lambda: OutputFolders(settings.output_folder()),
         )
+        queue = JobQueue(runner, runs, LedgerQueue(ledger), hub.provider_of)
+        self._undo.append(queue.stop)
+        slots = SlotWatch(runner, runs, hub.provider_of)
+        self._undo.append(slots.stop)
         dock = self._add_dock()
         tracker = SelectionTracker(project)
         self._undo.append(tracker.close)
@@ -117,6 +124,7 @@ class Up42Plugin:
             pricing=pricing,
             provider=hub.current_provider,
             over_limit=spending.problem,
+            slots_taken=slots.sentence,
         )
         recipes = RecipeDesk(
             dock=dock, new_job=new_job, presets=PresetStore(log), runner=runner, provider=hub.current_provider
@@ -131,6 +139,8 @@ class Up42Plugin:
             hub=hub,
             reader=reader,
             runs=runs,
+            queue=queue,
+            slots=slots,
             settler=settler,
             runner=runner,
             outline=outline,

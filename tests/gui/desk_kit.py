@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from qgis.core import QgsApplication, QgsFeature, QgsGeometry, QgsProject, QgsVectorLayer
+from qgis.core import QgsApplication, QgsFeature, QgsGeometry, QgsProject, QgsRectangle, QgsVectorLayer
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QApplication
@@ -12,9 +12,12 @@ from qgis.PyQt.QtWidgets import QApplication
 from tests.showcase.headless import HeadlessInterface
 from tests.staged_connections import ENTRANCE, SESSION, STORED, StagedCredentials, StagedSandbox
 from tests.staged_provider import StagedProvider
+from up42_plugin.core.jobs import Mode
 from up42_plugin.core.ledger import Ledger
+from up42_plugin.core.ledger_queue import LedgerQueue
 from up42_plugin.core.monitoring import Pace
 from up42_plugin.core.run import Phase
+from up42_plugin.core.service import Limits
 from up42_plugin.core.storage import OutputFolders
 from up42_plugin.core.submission import Pace as WaitPace
 from up42_plugin.core.submission import Submitter, Waits
@@ -28,6 +31,7 @@ from up42_plugin.gui.new_job import NewJob
 from up42_plugin.gui.recipe_desk import RecipeDesk
 from up42_plugin.qgis_bridge.area_sources import AreaSource
 from up42_plugin.qgis_bridge.hub import ConnectionHub
+from up42_plugin.qgis_bridge.job_queue import JobQueue
 from up42_plugin.qgis_bridge.layers import LayerLoader
 from up42_plugin.qgis_bridge.monitor import JobMonitor
 from up42_plugin.qgis_bridge.network import QgisNetwork
@@ -38,6 +42,7 @@ from up42_plugin.qgis_bridge.runs import RunController
 from up42_plugin.qgis_bridge.selection import SelectionTracker
 from up42_plugin.qgis_bridge.settings import PluginSettings
 from up42_plugin.qgis_bridge.settling import Settler
+from up42_plugin.qgis_bridge.slots import SlotWatch
 from up42_plugin.qgis_bridge.spending import SpendingBook
 
 WAIT_MS = 20_000
@@ -92,6 +97,9 @@ class DeskKit(QObject):
             connection_name=self.hub.name_of,
             folders=lambda: OutputFolders(folder / "outputs"),
         )
+        self.ledger_queue = LedgerQueue(self.ledger)
+        self.queue = JobQueue(runner, self.runs, self.ledger_queue, self.hub.provider_of, pace=WaitPace(0.01, 0.05))
+        self.slots = SlotWatch(runner, self.runs, self.hub.provider_of)
         self.dock = Up42Dock(self.iface.window)
         self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
         self.dock.hide()
@@ -108,6 +116,7 @@ class DeskKit(QObject):
             pricing=self.pricing,
             provider=provider,
             over_limit=self.spending.problem,
+            slots_taken=self.slots.sentence,
         )
         recipes = RecipeDesk(
             dock=self.dock, new_job=self.new_job, presets=PresetStore(log), runner=runner, provider=provider
@@ -121,6 +130,8 @@ class DeskKit(QObject):
             hub=self.hub,
             reader=ProjectReader(runner),
             runs=self.runs,
+            queue=self.queue,
+            slots=self.slots,
             settler=self.settler,
             runner=runner,
             outline=self.outline,
@@ -176,6 +187,21 @@ class DeskKit(QObject):
         self.tracker.refresh()
         return layer
 
+    def select_areas(self, number=3):
+        """So many selected features, each of them to be a job of its own; returns the areas."""
+        layer = QgsVectorLayer("Polygon?crs=EPSG:4326", "area", "memory")
+        for index in range(number):
+            west = 15.28 + index / 20
+            feature = QgsFeature()
+            feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(west, 37.84, west + 0.02, 37.85)))
+            layer.dataProvider().addFeatures([feature])
+        QgsProject.instance().addMapLayer(layer)
+        layer.selectAll()
+        self.tracker.refresh()
+        self.area_source.set_per_feature(True)
+        self.wait(lambda: len(self.new_job.selection.areas) == number)
+        return self.new_job.selection.areas
+
     def ready_to_test(self):
         """The dock open, an area selected, and the test query possible."""
         self.open()
@@ -203,6 +229,30 @@ class DeskKit(QObject):
         self.wait(lambda: self.run(run.key).phase is Phase.LOADED)
         self.wait(lambda: self.new_job.price.estimation is not None and self.new_job.ready.can_run_live)
         return run
+
+    def tested_batch(self, number=3, slots=1):
+        """A batch whose areas all have scenes, and its price."""
+        self.service.answers["limits"] = Limits(slots, 500, 100.0)
+        self.open()
+        self.select_areas(number)
+        self.wait(lambda: self.new_job.ready.can_test)
+        self.click(self.foot.test_button)
+        self.finish_test_queries(number)
+        self.wait(lambda: self.new_job.price.jobs == number and self.new_job.ready.can_run_live)
+
+    def finish_test_queries(self, number):
+        """Have the service do so many test queries, as they come."""
+        before = len([run for run in self.runs.all() if run.phase is Phase.LOADED and not run.live])
+
+        def all_done():
+            for job in list(self.service.jobs.values()):
+                if job.mode is Mode.TEST_QUERY and not job.state.terminal:
+                    self.service.set(job.id, "SUCCEEDED")
+            return (
+                len([run for run in self.runs.all() if run.phase is Phase.LOADED and not run.live]) == before + number
+            )
+
+        self.wait(all_done)
 
     def confirmation(self):
         """Click on Run Live Job and wait for the question with its price."""
@@ -239,6 +289,16 @@ class DeskKit(QObject):
 
     def wait(self, condition):
         self.qtbot.waitUntil(lambda: bool(condition()), timeout=WAIT_MS)
+
+    def connecting_again(self):
+        """The connection is opened once more."""
+        self.desk.connecting.opened.emit(self.hub.current.id)
+        self.qtbot.wait(150)
+
+    def stays(self, still):
+        """Some moments in which something stays as it is."""
+        self.qtbot.wait(150)
+        assert still()
 
     def idle(self):
         """Wait until nothing goes on in the background."""

@@ -37,6 +37,7 @@ from up42_plugin.gui.confirm_dialog import ConfirmDialog
 from up42_plugin.gui.desk import Desk
 from up42_plugin.plugin import Up42Plugin
 from up42_plugin.qgis_bridge import hub as hub_module
+from up42_plugin.qgis_bridge.job_queue import JobQueue
 from up42_plugin.qgis_bridge.layer_metadata import JOB_ID
 from up42_plugin.qgis_bridge.log import TAB, PanelLog
 from up42_plugin.qgis_bridge.settings import PluginSettings
@@ -344,6 +345,7 @@ def plugin_in(folder: Path, started: bool = True) -> Iterator[PluginKit]:
         patch.setattr(plugin_module, "sandbox_data_dir", lambda: profile / "sandbox")
         patch.setattr(plugin_module, "Submitter", functools.partial(Submitter, waits=_WAITS))
         patch.setattr(fetching, "fetch_output", functools.partial(fetching.fetch_output, policy=_STUBBORN))
+        patch.setattr(plugin_module, "JobQueue", functools.partial(JobQueue, pace=WaitPace(0.1, 0.3)))
         patch.setattr(plugin_module, "Settler", functools.partial(Settler, first_pause_ms=200))
         patch.setattr(transport, "RetryPolicy", functools.partial(RetryPolicy, base=0.1))
         patch.setattr(hub_module, "_PACES", dict.fromkeys(ConnectionKind, Pace(0.1, 1.0)))

@@ -291,3 +291,20 @@ def test_a_typed_maximum_counts_against_the_limits(dialog):
     dialog.most.setValue(400)
     assert dialog.run_button.isEnabled()
     assert dialog.message.text.startswith("The service gave no price.")
+
+
+def test_several_jobs_are_asked_about_together_and_nothing_is_cut_off(qtbot):
+    lines = (("Jobs", "3, one for each area: 1 of 3, 2 of 3, 3 of 3"), *LINES, ("Start", "as soon as a slot is free"))
+    dialog = ConfirmDialog(Proposal("Taormina", lines, jobs=3))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.heading.text() == "Run these 3 live jobs?"
+    each = (Range(10, 20), Range(10, 20), Range(10, 35))
+    dialog.show_price(estimation(30, 75), 20, Spending(SpendingLimits(per_job=30), Spent()), each)
+    assert dialog.heading.text() == f"Run these 3 live jobs for 30–75{N}credits?"
+    assert dialog.message.text == "Not enough credits for these jobs."
+    assert dialog.size().expandedTo(dialog.sizeHint()) == dialog.size()
+    dialog.show_price(estimation(30, 75), 10_000, Spending(SpendingLimits(per_job=30), Spent()), each)
+    assert dialog.message.text.startswith(f"Over your limit of 30{N}credits per job.")
+    dialog.show_price(estimation(30, 75), 10_000, Spending(SpendingLimits(per_job=35), Spent()), each)
+    assert dialog.run_button.isEnabled()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Tuple
+from typing import Dict, Sequence, Tuple
 
 
 @dataclass(frozen=True)
@@ -54,3 +54,23 @@ class Estimation:
     def held(self) -> int:
         """Credits held from the start until the job ends."""
         return round(self.credits.minimum)
+
+
+def combined(estimations: Sequence[Estimation]) -> Estimation:
+    """Several jobs of the same workflow as one: what each task needs in all of them."""
+    tasks: Dict[str, TaskEstimate] = {}
+    for task in (task for estimation in estimations for task in estimation.tasks):
+        before = tasks.get(task.task)
+        tasks[task.task] = task if before is None else _added(before, task)
+    return Estimation(tuple(tasks.values()))
+
+
+def _added(one: TaskEstimate, other: TaskEstimate) -> TaskEstimate:
+    return TaskEstimate(
+        one.task,
+        one.block_credits + other.block_credits,
+        one.machine_credits + other.machine_credits,
+        one.seconds + other.seconds,
+        one.amount + other.amount,
+        one.unit,
+    )

@@ -51,7 +51,7 @@ class Freshness:
         if tested.scenes < 1:
             return cls(False, "The test query found no scenes.")
         found = f"1{NBSP}scene" if tested.scenes == 1 else f"{tested.scenes:,}{NBSP}scenes"
-        return cls(True, f"Tested {_when(tested.finished, now)}: {found} found.")
+        return cls(True, f"Tested {when(tested.finished, now)}: {found} found.")
 
 
 def why_not_live(tested: Optional[TestedQuery], configuration: JobConfiguration, connection_id: str) -> str:
@@ -62,7 +62,8 @@ def why_not_live(tested: Optional[TestedQuery], configuration: JobConfiguration,
     return "" if found.fresh else found.text
 
 
-def _when(moment: datetime, now: datetime) -> str:
+def when(moment: datetime, now: datetime) -> str:
+    """``today 11:05``, in the person's time zone."""
     local, today = moment.astimezone(), now.astimezone().date()
     days = (today - local.date()).days
     day = "today" if days <= 0 else "yesterday"

@@ -67,8 +67,31 @@ SCHEMA_2 = """
 ALTER TABLE submissions ADD COLUMN charged_credits REAL;
 """
 
+# Live jobs that were agreed to and wait for a free slot; of a job that was sent, which submission it became.
+SCHEMA_3 = """
+CREATE TABLE waiting_jobs (
+    id TEXT PRIMARY KEY,
+    batch_id TEXT NOT NULL,
+    batch_name TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    places INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    connection_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    configuration TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    agreed_minimum REAL NOT NULL,
+    agreed_maximum REAL NOT NULL,
+    priced TEXT NOT NULL,
+    state TEXT NOT NULL,
+    submission_id INTEGER REFERENCES submissions (id),
+    created TEXT NOT NULL
+);
+CREATE INDEX waiting_jobs_by_connection ON waiting_jobs (connection_id, state);
+"""
+
 # The n-th entry takes a file from version n to n + 1.
-MIGRATIONS: Sequence[str] = (SCHEMA_1, SCHEMA_2)
+MIGRATIONS: Sequence[str] = (SCHEMA_1, SCHEMA_2, SCHEMA_3)
 
 
 _DAMAGED = "The ledger was damaged and set aside; your jobs are read from the service again."

@@ -20,8 +20,9 @@ class Situation:
     speaks for them. ``area_trouble`` is what is wrong with the area itself.
     ``test_problems`` and ``live_problems`` are sentences of the validation for each mode. ``tested`` says that a fresh
     test query of this very configuration found ``scenes``; ``test_verdict`` is the sentence about it either way.
-    ``over_limit`` says which of the person's own limits the price exceeds. ``notice`` is told before what is only
-    still to be done: why there is no price, or what the service is waited for.
+    ``over_limit`` says which of the person's own limits the price exceeds, ``slots_taken`` which jobs run already when
+    the project runs no more at once. ``notice`` is told before what is only still to be done: why there is no price, or
+    what the service is waited for.
     """
 
     connection_trouble: str = ""
@@ -38,13 +39,15 @@ class Situation:
     running: bool = False
     over_limit: str = ""
     notice: str = ""
+    slots_taken: str = ""
 
 
 @dataclass(frozen=True)
 class Readiness:
     """``reason`` is the line above the buttons; ``problem`` when it is something to mend.
 
-    ``test_reason`` says why a test query is not possible, where that is something else.
+    ``test_reason`` says why a test query is not possible, where that is something else. ``can_queue`` when a live job
+    has to wait for nothing but a free slot.
     """
 
     can_test: bool
@@ -52,6 +55,7 @@ class Readiness:
     reason: str
     problem: bool
     test_reason: str = ""
+    can_queue: bool = False
 
 
 def readiness(situation: Situation) -> Readiness:
@@ -69,6 +73,8 @@ def readiness(situation: Situation) -> Readiness:
         return Readiness(testable, False, live[0], live[1], why_no_test)
     if live:
         return Readiness(testable, False, f"{situation.notice} {live[0]}", True, why_no_test)
+    if situation.slots_taken:
+        return Readiness(testable, False, situation.slots_taken, False, why_no_test, can_queue=True)
     fine = situation.test_verdict if testable else _UNTESTABLE
     return Readiness(testable, True, situation.notice or fine, bool(situation.notice), why_no_test)
 

@@ -13,8 +13,12 @@ from up42_plugin.core.scenes import Scene
 
 
 class Phase(str, Enum):
-    """Where a run stands on our side. While ON_SERVICE, the job's own state tells the rest."""
+    """Where a run stands on our side. While ON_SERVICE, the job's own state tells the rest.
 
+    WAITING is for a free slot: nothing was sent yet.
+    """
+
+    WAITING = "WAITING"
     SENDING = "SENDING"
     CHECKING = "CHECKING"
     NOT_SUBMITTED = "NOT_SUBMITTED"
@@ -24,12 +28,24 @@ class Phase(str, Enum):
 
 
 @dataclass(frozen=True)
+class BatchPlace:
+    """Where a run belongs: job number ``place`` (from 1) of ``places`` in the batch ``id``, called ``name``."""
+
+    id: str
+    name: str
+    place: int
+    places: int
+    label: str = ""
+
+
+@dataclass(frozen=True)
 class Run:
     """One run. ``words`` are the job's status words as the service gave them, in order, without repeats.
 
     ``message`` says why a run was not submitted, what it waits for, or what went wrong while fetching. ``trouble`` says
     why nothing newer is known of its job; it goes away by itself. ``percent`` is negative while unknown. ``unwanted``
     when the person cancelled before it was known whether the service has it: it is cancelled there once it is found.
+    ``batch`` is set for live jobs that were confirmed together, or that wait for a slot.
     """
 
     key: str
@@ -49,6 +65,7 @@ class Run:
     layers: int = 0
     trouble: str = ""
     unwanted: bool = False
+    batch: Optional[BatchPlace] = None
 
     def on_service(self, job: Job) -> Run:
         """The run after the service told of its job."""
@@ -74,9 +91,16 @@ class Run:
     @property
     def busy(self) -> bool:
         """Whether something is still going on that a person may want to cancel."""
-        if self.phase in (Phase.SENDING, Phase.CHECKING, Phase.FETCHING):
+        if self.phase in (Phase.WAITING, Phase.SENDING, Phase.CHECKING, Phase.FETCHING):
             return True
         return self.phase is Phase.ON_SERVICE and self.job is not None and not self.job.state.terminal
+
+    @property
+    def failed(self) -> bool:
+        """Whether it came to nothing, and could be tried again."""
+        if self.phase is Phase.NOT_SUBMITTED:
+            return True
+        return self.state in (JobState.FAILED, JobState.ERROR, JobState.CANCELLED)
 
     @property
     def loadable(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Optional, Protocol
+from typing import Optional, Protocol, Sequence
 
 from up42_plugin.core.estimation import Range
 
@@ -23,9 +23,13 @@ class SpendingLimits:
     per_month: Optional[int] = None
     typed_above: Optional[int] = None
 
-    def problem(self, cost: Range, spent: Optional[Spent]) -> str:
-        """Why a job that may cost up to ``cost.maximum`` must not run, or nothing. ``spent`` None: not known."""
-        if self.per_job is not None and cost.maximum > self.per_job:
+    def problem(self, cost: Range, spent: Optional[Spent], each: Sequence[Range] = ()) -> str:
+        """Why a job that may cost up to ``cost.maximum`` must not run, or nothing. ``spent`` None: not known.
+
+        Of several jobs ``cost`` is the total and ``each`` what they cost one by one.
+        """
+        dearest = max((job.maximum for job in each), default=cost.maximum)
+        if self.per_job is not None and dearest > self.per_job:
             return _over(self.per_job, "job")
         if self.per_day is None and self.per_month is None:
             return ""

@@ -34,6 +34,8 @@ from up42_plugin.core.tags import make_tag, tagged_name
 Send = Callable[[SubmissionRequest], Job]
 #: Called in the worker once the ledger has the submission, before anything is sent.
 Recorded = Callable[[Submission], None]
+#: Commits a submission before it is sent: the ledger's own way, or that of a job that waited in it.
+Record = Callable[[NewJob], Submission]
 
 #: The service may show a new job late: only after this time does "not in the list" mean "not submitted".
 SHOWS_WITHIN = timedelta(minutes=2)
@@ -99,6 +101,8 @@ class _Wish:
     name: str
     agreed: Optional[Range]
     rerun_of: str = ""
+    record: Optional[Record] = None
+    patient: bool = True
 
 
 class Submitter:
@@ -119,15 +123,20 @@ class Submitter:
         agreed: Optional[Range],
         context: JobContext,
         recorded: Optional[Recorded] = None,
+        *,
+        record: Optional[Record] = None,
+        patient: bool = True,
     ) -> Outcome:
         """Send a job once. ``agreed`` are the credits the person said yes to; None only for a test query.
 
         Waits for a slot when the project has too many unfinished jobs, and for the service's rate limit. Raises
         ``LedgerError`` before anything is sent when the ledger cannot be written, and ``Cancelled``: then the ledger
         knows how it stands, and what is not known is for :meth:`settle`. ``recorded`` is called in the worker once
-        the submission is committed, before it is sent.
+        the submission is committed, before it is sent. ``record`` commits it in another way. Without ``patient``, too
+        many unfinished jobs are a refusal like any other.
         """
-        return self._run(service, service.submit, _Wish(configuration, mode, name, agreed), context, recorded)
+        wish = _Wish(configuration, mode, name, agreed, record=record, patient=patient)
+        return self._run(service, service.submit, wish, context, recorded)
 
     def rerun(  # noqa: PLR0917 - as submit
         self,
@@ -187,26 +196,27 @@ class Submitter:
             raise ValueError("a live job needs the credits that were agreed to")
         context.check()
         tag = make_tag()
-        request = SubmissionRequest(wish.configuration, wish.mode, tag, tagged_name(wish.name, tag))
-        submission = self._ledger.add(
+        record = wish.record or self._ledger.add
+        submission = record(
             NewJob(
                 connection_id=self._connection_id,
                 configuration=wish.configuration,
                 mode=wish.mode,
                 name=wish.name,
                 tag=tag,
-                tagged=request.name,
+                tagged=tagged_name(wish.name, tag),
                 agreed=wish.agreed,
                 rerun_of=wish.rerun_of,
             )
         )
+        request = SubmissionRequest(wish.configuration, wish.mode, submission.tag, submission.name)
         if recorded is not None:
             try:
                 recorded(submission)
             except BaseException:
                 self._written(submission, SubmissionState.NOT_SENT, "Broken off before it was sent.")
                 raise
-        outcome = self._send_until_not_put_off(send, request, submission, context)
+        outcome = self._send_until_not_put_off(send, request, submission, context, wish.patient)
         if not outcome.state.settled:
             outcome = self._search(service, outcome, context)
         return _with_job(service, outcome)
@@ -217,13 +227,14 @@ class Submitter:
         request: SubmissionRequest,
         submission: Submission,
         context: JobContext,
+        patient: bool,
     ) -> Outcome:
         """Send; when the service says "not now", wait and send the same tag again."""
         slot, rate = self._waits.slot.first, self._waits.rate.first
         while True:
             outcome = self._attempt(send, request, submission)
             error = outcome.error
-            if isinstance(error, TooManyJobsError):
+            if isinstance(error, TooManyJobsError) and patient:
                 context.progress(-1, "Waiting for a free job slot…")
                 context.sleep(slot)
                 slot = self._waits.slot.after(slot)

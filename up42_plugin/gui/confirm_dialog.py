@@ -20,6 +20,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from up42_plugin.core.batch import shares
 from up42_plugin.core.estimation import Estimation, Range
 from up42_plugin.core.spending import Spending
 from up42_plugin.gui.texts import NOT_AVAILABLE, balance_after, credits_of, credits_text, whole
@@ -28,16 +29,21 @@ from up42_plugin.gui.widgets import INFORMATION, WARNING, MessageRow, hint_label
 _BETWEEN = 14
 _MOST_TYPED = 10_000_000
 _TOO_FEW = "Not enough credits for this job."
+_TOO_FEW_FOR_ALL = "Not enough credits for these jobs."
 _WHERE_LIMITS_ARE = "Change it under Settings > Options > UP42."
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """What is about to be run: a job name and labelled lines. ``shown_price`` is the one the form showed before."""
+    """What is about to be run: a job name and labelled lines. ``shown_price`` is the one the form showed before.
+
+    Of several ``jobs`` every price is the total.
+    """
 
     name: str
     lines: Sequence[Tuple[str, str]]
     shown_price: Optional[Range] = None
+    jobs: int = 1
 
 
 class ConfirmDialog(QDialog):
@@ -57,6 +63,7 @@ class ConfirmDialog(QDialog):
         self._agreed: Optional[Range] = None
         self._asked = self._waiting = False
         self._spending = Spending()
+        self._each: Sequence[Range] = ()
         self._to_type: Optional[int] = None
         self._why_not = self._no_price = ""
         layout = QVBoxLayout(self)
@@ -147,9 +154,13 @@ class ConfirmDialog(QDialog):
         self.most.setClearValue(0, "Type a number")
         self.most.setValue(0)
         self.most.valueChanged.connect(self._most_changed)
-        form.addRow("&Most credits this job may cost", self.most)
+        form.addRow(f"&{self._most_label}", self.most)
         row.hide()
         return row
+
+    @property
+    def _most_label(self) -> str:
+        return f"Most credits {'this job' if self._proposal.jobs == 1 else 'these jobs together'} may cost"
 
     def _buttons(self) -> None:
         self._box = QDialogButtonBox()
@@ -162,20 +173,31 @@ class ConfirmDialog(QDialog):
         self._box.rejected.connect(self.reject)
 
     def _show_reading(self) -> None:
-        self.heading.setText("Run this live job?")
+        self.heading.setText(f"Run {self._what}?")
         self.run_button.setText("Reading the price…")
         self.message.show_message(INFORMATION, "Reading the price from the service…")
         self._enable_run(False, "Reading the price from the service…")
 
-    def show_price(self, estimation: Estimation, balance: Optional[int], spending: Optional[Spending] = None) -> None:
+    @property
+    def _what(self) -> str:
+        return "this live job" if self._proposal.jobs == 1 else f"these {self._proposal.jobs} live jobs"
+
+    def show_price(
+        self,
+        estimation: Estimation,
+        balance: Optional[int],
+        spending: Optional[Spending] = None,
+        each: Sequence[Range] = (),
+    ) -> None:
         """The price, the balance and the person's limits, read just now; ``balance`` None where it could not be read.
 
-        Prices and balance are credits.
+        Prices and balance are credits. Of several jobs ``each`` has what they cost one by one.
         """
         cost = estimation.credits
+        self._each = each
         self._agreed = cost
         price = credits_text(cost)
-        self.heading.setText(f"Run this live job for {price}?")
+        self.heading.setText(f"Run {self._what} for {price}?")
         self._write(
             estimation=f"<b>{price}</b>",
             held=credits_of(estimation.held),
@@ -184,7 +206,8 @@ class ConfirmDialog(QDialog):
         )
         self.run_button.setText(f"Run for {_titled(cost)}")
         self._show_spending(spending)
-        self._why_not = _TOO_FEW if balance is not None and balance < cost.minimum else self._over_limit(cost)
+        too_few = _TOO_FEW if self._proposal.jobs == 1 else _TOO_FEW_FOR_ALL
+        self._why_not = too_few if balance is not None and balance < cost.minimum else self._over_limit(cost)
         if not self._why_not:
             self._ask_to_type(self._spending.limits.to_type(cost))
         self._say_price(cost)
@@ -205,7 +228,7 @@ class ConfirmDialog(QDialog):
         now = NOT_AVAILABLE if balance is None else credits_of(balance)
         self._write(estimation=NOT_AVAILABLE, held=NOT_AVAILABLE, now=now, after=NOT_AVAILABLE)
         self._show_spending(spending)
-        self.heading.setText("Run this live job without an estimation?")
+        self.heading.setText(f"Run {self._what} without an estimation?")
         self._most_row.show()
         self._no_price = f"{reason} Type the most it may cost to you; the service does not enforce it.".strip()
         self._most_changed()
@@ -217,7 +240,7 @@ class ConfirmDialog(QDialog):
         self._hints["spent"].setText("" if limit is None else f"of your limit of {credits_of(limit)}")
 
     def _over_limit(self, cost: Range) -> str:
-        problem = self._spending.limits.problem(cost, self._spending.spent)
+        problem = self._spending.limits.problem(cost, self._spending.spent, self._each)
         return f"{problem} {_WHERE_LIMITS_ARE}" if problem else ""
 
     def _ask_to_type(self, number: Optional[int]) -> None:
@@ -231,6 +254,10 @@ class ConfirmDialog(QDialog):
         if not why_not and self._to_type is not None and _digits(self.typed.text()) != str(self._to_type):
             why_not = f"Type {whole(self._to_type)} to confirm"
         self._enable_run(not why_not, why_not)
+        layout = self.layout()
+        if self.isVisible() and layout is not None:
+            layout.activate()
+            self.resize(self.size().expandedTo(self.sizeHint()))  # prices are longer than what stood in their place
 
     def show_refusal(self, message: str) -> None:
         """The job could not be recorded: say why; nothing was sent."""
@@ -257,10 +284,11 @@ class ConfirmDialog(QDialog):
     def _most_changed(self) -> None:
         most = self.most.value()
         cost = Range(0, most)
+        self._each = shares(cost, self._proposal.jobs)
         self._agreed = cost if most else None
         self.run_button.setText(f"Run for at Most {_titled(Range(most, most))}" if most else "Run")
         over = self._over_limit(cost) if most else ""
-        self._why_not = over or ("" if most else "Type the most credits this job may cost")
+        self._why_not = over or ("" if most else f"Type the {self._most_label[:1].lower()}{self._most_label[1:]}")
         self.message.show_message(WARNING, over or self._no_price)
         self._open_or_not()
 

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, Optional, Tuple
 
 from qgis.core import Qgis, QgsProject
-from qgis.PyQt.QtCore import QObject, QTimer
+from qgis.PyQt.QtCore import QObject
 
 from up42_plugin.api.errors import Up42Error
+from up42_plugin.core.batch import job_name
 from up42_plugin.core.configuration import JobConfiguration
+from up42_plugin.core.estimation import Range
 from up42_plugin.core.freshness import TestedQuery
 from up42_plugin.core.jobs import JobState, Mode
-from up42_plugin.core.outputs import SHORT_TITLES
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.scenes import Scene
 from up42_plugin.core.service import ServiceProvider
-from up42_plugin.core.stored_data import several
-from up42_plugin.core.workflow import BlockType
 from up42_plugin.gui.announcements import Announcements
 from up42_plugin.gui.area_desk import AreaDesk
 from up42_plugin.gui.area_outline import AreaOutline
+from up42_plugin.gui.batch_desk import WAITS, BatchDesk
 from up42_plugin.gui.connecting import Connecting
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.dock_actions import DockActions
@@ -30,17 +28,19 @@ from up42_plugin.gui.drop_desk import DropDesk
 from up42_plugin.gui.estimation_details import EstimationDesk
 from up42_plugin.gui.form_memory import FormMemory
 from up42_plugin.gui.help_pages import Topic, show_help
+from up42_plugin.gui.job_names import live_name, test_name
 from up42_plugin.gui.json_window import JsonWindowDesk
 from up42_plugin.gui.live_job import LiveJob, proposal_of
-from up42_plugin.gui.new_job import NewJob
+from up42_plugin.gui.new_job import Form, NewJob
 from up42_plugin.gui.options_page import PAGE_NAME
 from up42_plugin.gui.recipe_desk import RecipeDesk
-from up42_plugin.gui.run_actions import FormFacts, RunActions
-from up42_plugin.gui.search_section import FILTERS
+from up42_plugin.gui.run_actions import RunActions
 from up42_plugin.gui.storage_desk import StorageDesk
+from up42_plugin.gui.testing import TestQueries
 from up42_plugin.gui.workflow_desk import WorkflowDesk
 from up42_plugin.qgis_bridge.area_sources import AreaSource
 from up42_plugin.qgis_bridge.hub import ConnectionHub
+from up42_plugin.qgis_bridge.job_queue import JobQueue
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.log import PanelLog
 from up42_plugin.qgis_bridge.project_data import ProjectReader
@@ -48,18 +48,8 @@ from up42_plugin.qgis_bridge.runs import RunController
 from up42_plugin.qgis_bridge.sample import add_sample_area
 from up42_plugin.qgis_bridge.settings import PluginSettings
 from up42_plugin.qgis_bridge.settling import Settler
+from up42_plugin.qgis_bridge.slots import SlotWatch
 from up42_plugin.qgis_bridge.spending import SpendingBook
-
-_SECOND_MS = 1000
-
-
-@dataclass
-class _Testing:
-    """The test query that a connection's form waits for."""
-
-    key: str
-    since: float
-    cancelled: bool = False
 
 
 class Desk(QObject):
@@ -76,6 +66,8 @@ class Desk(QObject):
         hub: ConnectionHub,
         reader: ProjectReader,
         runs: RunController,
+        queue: JobQueue,
+        slots: SlotWatch,
         settler: Settler,
         runner: JobRunner,
         outline: AreaOutline,
@@ -90,15 +82,29 @@ class Desk(QObject):
         self._settler, self._outline, self._log = settler, outline, log
         self._iface, self._spending = iface, spending
         self.estimation = EstimationDesk(dock.foot, new_job, iface.mainWindow(), self)
-        self.live_job = LiveJob(runner, runs, spending, iface.mainWindow(), self)
+        self._queue, self._slots = queue, slots
+        self.live_job = LiveJob(
+            runner=runner, runs=runs, queue=queue, spending=spending, window=iface.mainWindow(), parent=self
+        )
         self._announcements = Announcements(iface, ledger_notice, self)
+        self.batches = BatchDesk(
+            section=dock.runs,
+            runs=runs,
+            queue=queue,
+            live_job=self.live_job,
+            tests=new_job.tests,
+            hub=hub,
+            window=iface.mainWindow(),
+            tell=self._announcements.tell,
+            parent=self,
+        )
         self.run_actions = RunActions(
             dock.runs,
             runs=runs,
             hub=hub,
             live_job=self.live_job,
             runner=runner,
-            facts=lambda: FormFacts(dock.search.values, new_job.tested),
+            tested=lambda: new_job.tested,
             window=iface.mainWindow(),
             parent=self,
         )
@@ -142,11 +148,8 @@ class Desk(QObject):
             parent=self,
         )
         self._memory.area = self.area
-        self._testing: Dict[str, _Testing] = {}
+        self._testing = TestQueries(dock.foot, runs, lambda: hub.current.id, new_job.set_running, self)
         self._found: Dict[str, Tuple[Scene, ...]] = {}
-        self._tick = QTimer(self)
-        self._tick.setInterval(_SECOND_MS)
-        self._tick.timeout.connect(self._show_seconds)
         self.drops = DropDesk(
             dock,
             source=area_source,
@@ -188,7 +191,8 @@ class Desk(QObject):
         dock.foot.test_asked.connect(self.run_test_query)
         dock.foot.live_asked.connect(self.run_live_job)
         dock.foot.again_asked.connect(self.connecting.again)
-        dock.foot.cancel_asked.connect(self._cancel_testing)
+        dock.foot.queue_asked.connect(self.run_when_it_ends)
+        dock.foot.cancel_asked.connect(self._testing.cancel_all)
         dock.runs.cancel_asked.connect(self._cancel)
         dock.runs.load_asked.connect(self.runs.load)
         self.run_actions.trouble.connect(self._announcements.warn)
@@ -199,6 +203,10 @@ class Desk(QObject):
         self.connecting.switched.connect(self._switched)
         self.connecting.opened.connect(self._settler.settle)
         self.connecting.opened.connect(self._spending.read)
+        self.connecting.opened.connect(self._queue.look_for_unsent)
+        self.connecting.opened.connect(self._slots.read)
+        self._queue.changed.connect(self._spending.read)
+        self._slots.changed.connect(self.new_job.refresh)
         self._spending.changed.connect(self.new_job.refresh)
         self._spending.limits_changed.connect(self.new_job.refresh)
 
@@ -216,7 +224,9 @@ class Desk(QObject):
 
     def close(self) -> None:
         """Remember the form and close what is open."""
-        self._tick.stop()
+        self._testing.stop()
+        self._queue.stop()
+        self._slots.stop()
         self._settler.stop()
         self._memory.save()
         self.drops.close()
@@ -227,6 +237,7 @@ class Desk(QObject):
         self.run_actions.close()
         self.storage.close()
         self.live_job.close()
+        self.batches.close()
         self.workflow_desk.close()
         self.recipes.close()
         self.new_job.details.close()
@@ -238,64 +249,63 @@ class Desk(QObject):
         self._iface.showOptionsDialog(self._iface.mainWindow(), PAGE_NAME)
 
     def run_test_query(self) -> None:
-        """Ask the service, free, what there is for the form's configuration."""
-        configuration, provider = self._ready_form()
-        if configuration is None or provider is None or not self.new_job.ready.can_test:
+        """Ask the service, free, what there is for the form's configuration, or for each area of a batch."""
+        form, provider = self._ready_form()
+        if provider is None or not self.new_job.ready.can_test:
             return
-        key = self.runs.start(provider, configuration, Mode.TEST_QUERY, self._test_name())
-        self._testing[provider.connection_id] = _Testing(key, time.monotonic())
-        self._show_testing()
+        jobs = form.jobs
+        if form.batch is not None:
+            jobs = self.new_job.tests.to_ask(provider.connection_id, form.batch, datetime.now(timezone.utc))
+        questions = [(job_name(test_name(self.new_job), job.label), job.configuration) for job in jobs]
+        if questions:
+            self._testing.run(provider, questions, self.new_job.limits.max_concurrent_jobs)
 
     def run_live_job(self) -> None:
-        """Ask for the confirmation of a live job of the form's configuration."""
-        configuration, provider = self._ready_form()
-        if configuration is None or provider is None or not self.new_job.ready.can_run_live:
+        """Ask for the confirmation of the live jobs that the form asks for."""
+        if self._ready_form()[1] is not None and self.new_job.ready.can_run_live:
+            self._ask_live()
+
+    def run_when_it_ends(self) -> None:
+        """The same, while every slot is taken."""
+        if self._ready_form()[1] is not None and self.new_job.ready.can_queue:
+            self._ask_live()
+
+    def _ask_live(self) -> None:
+        form, provider = self.new_job.form, self.hub.current_provider()
+        if provider is None or form.asked is None:
             return
-        estimation = self.new_job.price.estimation
+        jobs, estimation = form.jobs, self.new_job.price.estimation
         proposal = proposal_of(
-            self._live_name(configuration),
-            configuration=configuration,
-            values=self.dock.search.values,
+            live_name(self.new_job, jobs[0].configuration),
+            jobs=jobs,
             tested=self.new_job.tested,
             connection=self.hub.current.name,
             shown_price=estimation.credits if estimation is not None else None,
+            start=WAITS if self.new_job.ready.can_queue else "",
         )
-        fingerprint = configuration.fingerprint
-        self.live_job.ask(provider, configuration, proposal, lambda: self._why_not_live(provider, fingerprint))
+        fingerprint, present = form.asked.fingerprint, provider
 
-    def _ready_form(self) -> Tuple[Optional[JobConfiguration], Optional[ServiceProvider]]:
+        def begin(name: str, agreed: Tuple[Range, ...]) -> str:
+            if form.batch is not None or self.new_job.ready.can_queue:
+                return self.batches.begin(present.connection_id, jobs, name, agreed)
+            return self.runs.start(present, jobs[0].configuration, Mode.LIVE, name, agreed[0])
+
+        self.live_job.ask(provider, jobs, proposal, lambda: self._why_not_live(present, fingerprint), begin)
+
+    def _ready_form(self) -> Tuple[Form, Optional[ServiceProvider]]:
         """The form as it is at this moment: a test query may have grown too old since the last change."""
         self.new_job.refresh()
-        return self.new_job.form.configuration, self.hub.current_provider()
+        return self.new_job.form, self.hub.current_provider()
 
     def _why_not_live(self, provider: ServiceProvider, fingerprint: str) -> str:
         """What has come between the question and the yes, or nothing."""
-        configuration, present = self._ready_form()
+        form, present = self._ready_form()
         if present is not provider:
             return "The connection changed meanwhile. Cancel, and try again."
-        if configuration is None or configuration.fingerprint != fingerprint:
+        if form.asked is None or form.asked.fingerprint != fingerprint:
             return "The configuration changed meanwhile. Cancel, and test it again."
-        return "" if self.new_job.ready.can_run_live else self.new_job.ready.reason
-
-    @property
-    def _where(self) -> str:
-        where = "storage" if self.new_job.stored else self.new_job.selection.layer_name or "area"
-        return f"{where[:1].upper()}{where[1:]}"
-
-    def _live_name(self, configuration: JobConfiguration) -> str:
-        """``Taormina super-resolution``; people change it in the confirmation."""
-        block = configuration.workflow.steps[-1].block
-        what = SHORT_TITLES.get(block.name, block.title)
-        common_noun = block.type is BlockType.PROCESSING and not what[1:2].isupper()
-        return f"{self._where} {what[:1].lower() + what[1:] if common_noun else what}"
-
-    def _test_name(self) -> str:
-        """``Taormina, Contains``."""
-        if self.new_job.stored:
-            return f"{self._where}, {several(self.new_job.stored)}"
-        kind = self.dock.search.values.geometric_filter
-        label = next(text.split(" (")[0] for known, text, _ in FILTERS if known is kind)
-        return f"{self._where}, {label}"
+        ready = self.new_job.ready
+        return "" if ready.can_run_live or ready.can_queue else ready.reason
 
     def _opened(self) -> None:
         self._outline.set_shown(True)
@@ -310,7 +320,7 @@ class Desk(QObject):
         """Another connection: the scenes found there, and whether a test query of it is on its way."""
         self.dock.search.choose_scene("")
         self.dock.search.show_scenes(self._found.get(connection_id, ()))
-        self._show_testing()
+        self._testing.show()
 
     def _form_changed(self) -> None:
         self._outline.show_areas(self.new_job.areas, self.new_job.selection.before)
@@ -325,77 +335,37 @@ class Desk(QObject):
         # The click asks for the area to be shown; its selection is read a moment later.
         self._outline.zoom_when_known()
 
-    def _show_testing(self) -> None:
-        """Show the test query of the current connection, or that there is none."""
-        testing = self._testing.get(self.hub.current.id)
-        if testing is None:
-            self._tick.stop()
-            self.dock.foot.show_busy(None)
-        else:
-            what = "Cancelling the test query" if testing.cancelled else "Test query running"
-            self.dock.foot.show_busy(time.monotonic() - testing.since, what)
-            self.dock.foot.show_cancellable(not testing.cancelled)
-            self._tick.start()
-        self.new_job.set_running(testing is not None)
-
-    def _show_seconds(self) -> None:
-        testing = self._testing.get(self.hub.current.id)
-        if testing is not None and not testing.cancelled:
-            self.dock.foot.show_busy(time.monotonic() - testing.since)
-
-    def _cancel_testing(self) -> None:
-        testing = self._testing.get(self.hub.current.id)
-        if testing is not None:
-            self._cancel(testing.key)
-
     def _cancel(self, key: str) -> None:
-        testing = next((testing for testing in self._testing.values() if testing.key == key), None)
-        if testing is not None:
-            testing.cancelled = True
-            self._show_testing()
-        self.runs.cancel(key)
+        self._testing.note_cancelled(key)
+        self.batches.cancel(key)
 
     def _run_changed(self, run: Run) -> None:
         self.dock.runs.show_run(run)
-        if run.unwanted and run.phase is Phase.CHECKING:
-            # It is free and will be cancelled if it is found: nobody has to wait for that.
-            self._release(run)
-
-    def _release(self, run: Run) -> None:
-        """The form waits no longer for this test query."""
-        testing = self._testing.get(run.connection_id)
-        if testing is not None and testing.key == run.key:
-            del self._testing[run.connection_id]
-            self._show_testing()
+        self._testing.changed(run)
 
     def _not_cancelled(self, run: Run, sentence: str) -> None:
-        testing = self._testing.get(run.connection_id)
-        if testing is not None and testing.key == run.key:
-            testing.cancelled = False
-            self._show_testing()
+        self._testing.not_cancelled(run.key)
         self._announcements.not_cancelled(run, sentence)
 
     def _run_ended(self, run: Run) -> None:
-        if run.live:
-            self._announcements.live_job_ended(run)
-        else:
+        if not run.live:
             self._test_ended(run)
+        elif not self.batches.ended(run):
+            self._announcements.live_job_ended(run)
         self.connecting.read_balance(run.connection_id)
 
     def _test_ended(self, run: Run) -> None:
-        testing = self._testing.get(run.connection_id)
-        wanted = testing is None or testing.key != run.key or not testing.cancelled
         if run.phase is Phase.LOADED and run.job is not None:
             finished = run.job.finished or datetime.now(timezone.utc)
             self.new_job.set_tested(TestedQuery(run.configuration, run.connection_id, finished, len(run.scenes)))
             self._show_found(run)
-        elif wanted and not run.unwanted and run.state is not JobState.CANCELLED:
+            self._testing.ended(run)
+        elif self._testing.ended(run) and not run.unwanted and run.state is not JobState.CANCELLED:
             self._announcements.test_query_failed(run)
-        self._release(run)
 
     def _show_found(self, run: Run) -> None:
         """Offer the scenes; a test query of one chosen scene leaves the others on offer."""
-        if _asks_for_ids(run.configuration):
+        if _asks_for_ids(run.configuration) or self._testing.is_one_of_many(run.key):
             return
         self._found[run.connection_id] = run.scenes
         if run.connection_id == self.hub.current.id and not self.dock.search.values.scene_id:

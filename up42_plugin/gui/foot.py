@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Optional, Tuple
 
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import (
@@ -17,20 +17,22 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from up42_plugin.core.estimation import Estimation
+from up42_plugin.core.estimation import Estimation, Range
 from up42_plugin.core.readiness import Readiness
 from up42_plugin.gui.message_actions import OPTIONS, SHOW_LOG, TRY_AGAIN
 from up42_plugin.gui.texts import NOT_AVAILABLE, balance_after, credits_text, duration_text, estimation_text
 from up42_plugin.gui.widgets import INFORMATION, SUCCESS, WARNING, MessageRow, tool_button
 
 UPDATING_AFTER_MS = 300
+RUN_WHEN_IT_ENDS = "Run When It Ends"
 
 
 @dataclass(frozen=True)
 class PriceState:
     """What is known of the price. ``reason`` says why there is none; ``updating`` while a newer one is asked for.
 
-    ``failed`` when the service was asked, and gave none. ``instead`` is what to say where there can be none.
+    ``failed`` when the service was asked, and gave none. ``instead`` is what to say where there can be none. Of several
+    ``jobs`` it is the total, and ``each`` what they cost one by one.
     """
 
     estimation: Optional[Estimation] = None
@@ -39,6 +41,8 @@ class PriceState:
     reason: str = ""
     failed: bool = False
     instead: str = ""
+    jobs: int = 1
+    each: Tuple[Range, ...] = ()
 
 
 class Foot(QWidget):
@@ -49,6 +53,7 @@ class Foot(QWidget):
     cancel_asked = pyqtSignal()
     again_asked = pyqtSignal()
     options_asked = pyqtSignal()
+    queue_asked = pyqtSignal()
     line_asked = pyqtSignal()
     details_asked = pyqtSignal()
     log_asked = pyqtSignal()
@@ -113,7 +118,8 @@ class Foot(QWidget):
         return row
 
     def _again_clicked(self) -> None:
-        (self.options_asked if self.again_button.text() == OPTIONS else self.again_asked).emit()
+        asked = {OPTIONS: self.options_asked, RUN_WHEN_IT_ENDS: self.queue_asked}
+        asked.get(self.again_button.text(), self.again_asked).emit()
 
     def _busy_row(self) -> QWidget:
         self._busy = QWidget()
@@ -188,7 +194,7 @@ class Foot(QWidget):
             self.estimation.setText("updating…" if suffix else price.instead or NOT_AVAILABLE)
             self.estimation.setToolTip(price.reason)
         else:
-            self.estimation.setText(estimation_text(price.estimation) + suffix)
+            self.estimation.setText(estimation_text(price.estimation, price.jobs) + suffix)
             self.estimation.setToolTip("Least and most, read from the service. Only tasks that succeed are charged.")
         known = price.estimation is not None and price.balance is not None
         self.balance_after.setVisible(known)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, Callable, List, Mapping, Optional, Tuple
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 from qgis.PyQt.QtCore import QObject
 from qgis.PyQt.QtWidgets import QWidget
 
 from up42_plugin.api.errors import Up42Error
-from up42_plugin.core.configuration import JobConfiguration
+from up42_plugin.core.batch import BatchJob, estimate_each, shares
 from up42_plugin.core.context import JobContext
-from up42_plugin.core.estimation import Estimation, Range
+from up42_plugin.core.estimation import Estimation, Range, combined
 from up42_plugin.core.freshness import TestedQuery
-from up42_plugin.core.jobs import Mode
 from up42_plugin.core.parameters import ASSET_IDS
 from up42_plugin.core.service import Balance, ServiceProvider
 from up42_plugin.core.spending import Spending
@@ -21,40 +20,51 @@ from up42_plugin.core.stored_data import AREA_NOT_NEEDED, several
 from up42_plugin.gui.confirm_dialog import ConfirmDialog, Proposal
 from up42_plugin.gui.new_job import NO_PRICE
 from up42_plugin.gui.search_binding import time_words
-from up42_plugin.gui.search_section import FILTERS, SearchValues
+from up42_plugin.gui.search_section import FILTERS
 from up42_plugin.gui.texts import NBSP, area_text, count_text, moment_text
+from up42_plugin.qgis_bridge.job_queue import JobQueue
 from up42_plugin.qgis_bridge.jobs import Job, JobRunner
 from up42_plugin.qgis_bridge.runs import RunController
 from up42_plugin.qgis_bridge.spending import SpendingBook
 
-Price = Tuple[Optional[Estimation], Optional[Balance], str, Spending]
+Each = Tuple[Estimation, ...]
+Price = Tuple[Each, Optional[Balance], str, Spending]
+#: Starts what was agreed to, under this name and for these prices one by one; returns the id that will be recorded.
+Begin = Callable[[str, Tuple[Range, ...]], str]
+_NAMED = 5
 
 
 class LiveJob(QObject):
-    """Asks once, with the price read at that moment, and starts the run that was agreed to."""
+    """Asks once, with the price read at that moment, and begins what was agreed to."""
 
     def __init__(
         self,
+        *,
         runner: JobRunner,
         runs: RunController,
+        queue: JobQueue,
         spending: SpendingBook,
         window: QWidget,
         parent: Optional[QObject] = None,
     ) -> None:
         super().__init__(parent)
-        self._runner, self._runs, self._spending, self._window = runner, runs, spending, window
+        self._runner, self._spending, self._window = runner, spending, window
         self._dialog: Optional[ConfirmDialog] = None
         self._reading: Optional[Job] = None
-        self._run_key = ""
+        self._begun = ""
+        self._each: Each = ()
         runs.recorded.connect(self._recorded)
         runs.ended.connect(self._ended)
+        queue.recorded.connect(self._recorded)
+        queue.refused.connect(self._refused)
 
     def ask(
         self,
         provider: ServiceProvider,
-        configuration: JobConfiguration,
+        jobs: Sequence[BatchJob],
         proposal: Proposal,
         why_not: Callable[[], str],
+        begin: Begin,
     ) -> None:
         """Open the confirmation; ``why_not`` is asked again at the click: what has come in between, or nothing."""
         if self._dialog is not None:
@@ -65,16 +75,17 @@ class LiveJob(QObject):
         dialog.finished.connect(self._closed)
 
         def confirmed(name: str, agreed: Range) -> None:
-            if self._run_key:
+            if self._begun:
                 return
             refusal = why_not()
             if refusal:
                 dialog.show_refusal(refusal)
                 return
-            self._run_key = self._runs.start(provider, configuration, Mode.LIVE, name, agreed)
+            each = tuple(found.credits for found in self._each) or shares(agreed, len(jobs))
+            self._begun = begin(name, each)
 
         dialog.confirmed.connect(confirmed)
-        self._read_price(provider, configuration, dialog)
+        self._read_price(provider, jobs, dialog)
         dialog.open()
 
     def close(self) -> None:
@@ -82,32 +93,34 @@ class LiveJob(QObject):
         if self._dialog is not None:
             self._dialog.done(ConfirmDialog.DialogCode.Rejected)
 
-    def _read_price(self, provider: ServiceProvider, configuration: JobConfiguration, dialog: ConfirmDialog) -> None:
+    def _read_price(self, provider: ServiceProvider, jobs: Sequence[BatchJob], dialog: ConfirmDialog) -> None:
         limits = self._spending.limits
 
         def work(context: JobContext) -> Price:
             # Without a price the dialog asks for a maximum, without a balance it says so: no error ends it.
-            estimation, balance, reason = None, None, ""
-            with provider.open(context) as service:
-                try:
-                    estimation = service.estimate(configuration)
-                except Up42Error as error:
-                    context.check()
-                    reason = error.user_message
-                with suppress(Up42Error):
-                    balance = service.balance()
+            each: Each = ()
+            balance, reason = None, ""
+            try:
+                each = estimate_each(provider, jobs, context)
+            except Up42Error as error:
+                context.check()
+                reason = error.user_message
+            with suppress(Up42Error), provider.open(context) as service:
+                balance = service.balance()
             context.check()
-            return estimation, balance, reason, Spending(limits, self._spending.read_now(provider.connection_id))
+            return each, balance, reason, Spending(limits, self._spending.read_now(provider.connection_id))
 
         job = self._reading = self._runner.start("UP42: reading the price", work, long_running=True)
 
         def read(price: Price) -> None:
-            estimation, balance, reason, spending = price
+            each, balance, reason, spending = price
             if dialog is not self._dialog:
                 return
+            self._each = each
             credits_left = balance.credits if balance is not None else None
-            if estimation is not None:
-                dialog.show_price(estimation, credits_left, spending)
+            if each:
+                costs = [found.credits for found in each]
+                dialog.show_price(combined(each), credits_left, spending, costs)
             else:
                 dialog.show_no_price(reason, credits_left, spending)
 
@@ -120,20 +133,23 @@ class LiveJob(QObject):
         job.cancelled.connect(lambda: failed(NO_PRICE))  # in the task manager: closing the dialog comes first else
 
     def _recorded(self, key: str) -> None:
-        if key == self._run_key and self._dialog is not None:
+        if key == self._begun and self._dialog is not None:
             self._dialog.accept()
 
+    def _refused(self, key: str, message: str) -> None:
+        """What could not even be recorded: nothing was sent, and the dialog says why."""
+        if self._dialog is not None and key == self._begun:
+            self._dialog.show_refusal(message)
+
     def _ended(self, run: object) -> None:
-        """A submission that could not even be recorded: nothing was sent, and the dialog says why."""
-        if self._dialog is not None and getattr(run, "key", "") == self._run_key:
-            self._dialog.show_refusal(getattr(run, "message", ""))
+        self._refused(getattr(run, "key", ""), getattr(run, "message", ""))
 
     def _closed(self, *_: object) -> None:
         reading, self._reading = self._reading, None
         if reading is not None:
             reading.cancel()
         dialog, self._dialog = self._dialog, None
-        self._run_key = ""
+        self._begun, self._each = "", ()
         if dialog is not None:
             dialog.deleteLater()
 
@@ -141,28 +157,42 @@ class LiveJob(QObject):
 def proposal_of(
     name: str,
     *,
-    configuration: JobConfiguration,
-    values: SearchValues,
+    jobs: Sequence[BatchJob],
     tested: Optional[TestedQuery],
     connection: str,
-    shown_price: Optional[Range],
+    shown_price: Optional[Range] = None,
+    start: str = "",
 ) -> Proposal:
-    """What the confirmation says about the job."""
-    label = next(text.split(" (")[0] for kind, text, _ in FILTERS if kind is values.geometric_filter)
+    """What the confirmation says about the jobs; ``start`` says when, where that is not at once."""
+    configuration = jobs[0].configuration
+    label = next(text.split(" (")[0] for kind, text, _ in FILTERS if kind is configuration.geometric_filter)
     parameters = configuration.parameters.get(configuration.workflow.data_step.name, {})
     lines: List[Tuple[str, str]] = [("Workflow", configuration.workflow.name or configuration.workflow.chain)]
-    aoi = configuration.aoi
-    if configuration.from_storage:
-        lines.append(("Area", AREA_NOT_NEEDED))
-    elif aoi is not None:
-        lines.append(("Area", f"{area_text(aoi.area_km2)}, {aoi.source}"))
-    else:
-        lines.append(("Area", "as typed in the JSON"))
+    lines.extend(_area_lines(jobs))
     stored = parameters.get(ASSET_IDS) if configuration.from_storage else None
     lines.extend([("From storage", several(stored))] if stored else _search_lines(label, parameters))
-    lines.append(("Tested", _tested_text(configuration, tested)))
+    lines.append(("Tested", _tested_text(jobs, tested)))
     lines.append(("Connection", connection))
-    return Proposal(name, tuple(lines), shown_price)
+    if start:
+        lines.append(("Start", start))
+    return Proposal(name, tuple(lines), shown_price, len(jobs))
+
+
+def _area_lines(jobs: Sequence[BatchJob]) -> List[Tuple[str, str]]:
+    aoi = jobs[0].configuration.aoi
+    if len(jobs) > 1:
+        sizes = [job.configuration.aoi.area_km2 for job in jobs if job.configuration.aoi is not None]
+        names = ", ".join(job.label for job in jobs[:_NAMED])
+        more = f" and {len(jobs) - _NAMED} more" if len(jobs) > _NAMED else ""
+        return [
+            ("Jobs", f"{len(jobs)}, one for each area: {names}{more}"),
+            ("Area", f"{area_text(sum(sizes))} in total"),
+        ]
+    if jobs[0].configuration.from_storage:
+        return [("Area", AREA_NOT_NEEDED)]
+    if aoi is None:
+        return [("Area", "as typed in the JSON")]
+    return [("Area", f"{area_text(aoi.area_km2)}, {aoi.source}" if aoi.source else area_text(aoi.area_km2))]
 
 
 def _search_lines(label: str, parameters: Mapping[str, Any]) -> List[Tuple[str, str]]:
@@ -185,8 +215,10 @@ def _search_lines(label: str, parameters: Mapping[str, Any]) -> List[Tuple[str, 
     return [*lines, ("Search", ", ".join(words))]
 
 
-def _tested_text(configuration: JobConfiguration, tested: Optional[TestedQuery]) -> str:
-    if configuration.workflow.data_step.block.test_query is False or tested is None:
+def _tested_text(jobs: Sequence[BatchJob], tested: Optional[TestedQuery]) -> str:
+    if jobs[0].configuration.workflow.data_step.block.test_query is False or tested is None:
         return "Not possible: this block offers no test query"
     moment = moment_text(tested.finished)
+    if len(jobs) > 1:
+        return f"{moment[:1].upper()}{moment[1:]}, same configurations: {len(jobs)} of {len(jobs)} areas have scenes"
     return f"{moment[:1].upper()}{moment[1:]}, same configuration: {count_text(tested.scenes, 'scene')}"

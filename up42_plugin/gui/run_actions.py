@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional, Tuple
 
 from qgis.PyQt.QtCore import QObject, QUrl, pyqtSignal
 from qgis.PyQt.QtGui import QDesktopServices
 
+from up42_plugin.core.batch import BatchJob
 from up42_plugin.core.configuration import JobConfiguration
+from up42_plugin.core.estimation import Range
 from up42_plugin.core.freshness import TestedQuery, why_not_live
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.run import Run
@@ -27,18 +28,9 @@ from up42_plugin.gui.message_actions import (
     TRY_AGAIN,
 )
 from up42_plugin.gui.runs_section import RunsSection
-from up42_plugin.gui.search_section import SearchValues
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.runs import RunController
-
-
-@dataclass(frozen=True)
-class FormFacts:
-    """What of the form a new confirmation needs."""
-
-    values: SearchValues
-    tested: Optional[TestedQuery]
 
 
 class RunActions(QObject):
@@ -59,13 +51,13 @@ class RunActions(QObject):
         hub: ConnectionHub,
         live_job: LiveJob,
         runner: JobRunner,
-        facts: Callable[[], FormFacts],
+        tested: Callable[[], Optional[TestedQuery]],
         window: Any,
         parent: Optional[QObject] = None,
     ) -> None:
         super().__init__(parent)
         self._section, self._runs, self._hub, self._live_job = section, runs, hub, live_job
-        self._facts = facts
+        self._tested = tested
         self.logs = JobLogs(runner, window, self)
         self.logs.trouble.connect(self.trouble)
         self._replacing: Dict[str, str] = {}
@@ -117,23 +109,22 @@ class RunActions(QObject):
         def why_not() -> str:
             if self._hub.provider_of(run.connection_id) is not provider:
                 return self._not_connected(run)
-            return why_not_live(self._facts().tested, run.configuration, run.connection_id)
+            return why_not_live(self._tested(), run.configuration, run.connection_id)
 
         refusal = why_not()
         if refusal:
             self.trouble.emit(f"{run.name} cannot be submitted again now. {refusal}")
             return
-        facts = self._facts()
+
+        def begin(name: str, agreed: Tuple[Range, ...]) -> str:
+            return self._runs.start(provider, run.configuration, Mode.LIVE, name, agreed[0])
+
+        jobs = (BatchJob("", run.configuration),)
         proposal = proposal_of(
-            run.name,
-            configuration=run.configuration,
-            values=facts.values,
-            tested=facts.tested,
-            connection=self._hub.name_of(run.connection_id),
-            shown_price=None,
+            run.name, jobs=jobs, tested=self._tested(), connection=self._hub.name_of(run.connection_id)
         )
         self._replacing = {run.configuration.fingerprint: run.key}
-        self._live_job.ask(provider, run.configuration, proposal, why_not)
+        self._live_job.ask(provider, jobs, proposal, why_not, begin)
 
     def _recorded(self, key: str) -> None:
         """The row of the one that never arrived goes when another of the same took its place."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Optional, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from up42_plugin.core.jobs import JobState
 from up42_plugin.core.output_errors import NO_LAYER
@@ -28,7 +28,7 @@ _CHECKING_TO_CANCEL = "Checking whether the job was sent; if it was, it is cance
 
 def icon_of(run: Run) -> str:
     """The theme icon of the run's state."""
-    if run.phase in (Phase.SENDING, Phase.CHECKING):
+    if run.phase in (Phase.WAITING, Phase.SENDING, Phase.CHECKING):
         return QUEUED
     if run.phase is Phase.NOT_SUBMITTED:
         return CANCELLED if run.unwanted else WARNING
@@ -45,6 +45,8 @@ def line_of(run: Run, now: Optional[datetime] = None) -> str:
         return _CHECKING_TO_CANCEL if run.unwanted else _CHECKING
     if run.message:
         return split_action(run.message)[0]
+    if run.phase is Phase.WAITING:
+        return "Waiting for a free slot"
     if run.phase is Phase.LOADED:
         return _loaded(run)
     if run.phase is Phase.FETCHING:
@@ -65,6 +67,33 @@ def actions_of(run: Run) -> Tuple[str, ...]:
         return (SHOW_LOGS,)
     action = split_action(run.message)[1]
     return (action,) if action else ()
+
+
+def batch_icon(runs: Sequence[Run]) -> str:
+    """The theme icon of several jobs together."""
+    busy = [run for run in runs if run.busy]
+    if busy:
+        return QUEUED if all(run.phase is Phase.WAITING for run in busy) else RUNNING
+    return WARNING if any(run.failed and not run.unwanted for run in runs) else SUCCESS
+
+
+def batch_line(name: str, runs: Sequence[Run]) -> str:
+    """``Taormina: 2 of 3 jobs done, 1 running``."""
+    done = sum(run.succeeded for run in runs)
+    waiting = sum(run.phase is Phase.WAITING for run in runs)
+    cancelled = sum(run.unwanted or run.state is JobState.CANCELLED for run in runs if run.failed)
+    failed = sum(run.failed for run in runs) - cancelled
+    parts: List[str] = [f"{name}: {done} of {len(runs)} jobs done"]
+    counts = ((len(runs) - done - waiting - cancelled - failed, "running"), (waiting, "waiting"))
+    for number, word in (*counts, (failed, "failed"), (cancelled, "cancelled")):
+        if number:
+            parts.append(f"{number} {word}")
+    return ", ".join(parts)
+
+
+def unsent_line(name: str, number: int, places: int) -> str:
+    """``Taormina: 2 of 3 jobs not sent yet.``."""
+    return f"{name}: not sent yet." if places == 1 else f"{name}: {number} of {places} jobs not sent yet."
 
 
 def _loaded(run: Run) -> str:

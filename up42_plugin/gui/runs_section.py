@@ -2,156 +2,110 @@
 
 from __future__ import annotations
 
-from typing import Dict, Optional, Tuple
+from typing import Dict, Optional, Tuple, Union
 
 from qgis.gui import QgsCollapsibleGroupBox
-from qgis.PyQt.QtCore import QSize, pyqtSignal
-from qgis.PyQt.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtWidgets import QVBoxLayout, QWidget
 
-from up42_plugin.core.run import Phase, Run
-from up42_plugin.gui.message_actions import DOWNLOAD_AGAIN, SUBMIT_AGAIN, TRY_AGAIN
-from up42_plugin.gui.run_texts import actions_of, icon_of, line_of
-from up42_plugin.gui.widgets import ElidedLabel, hint_label, icon_size, name_collapse_button, theme_icon, tool_button
+from up42_plugin.core.run import Run
+from up42_plugin.gui.batch_row import BatchRow
+from up42_plugin.gui.run_row import RunRow
+from up42_plugin.gui.widgets import name_collapse_button
+
+__all__ = ["RunRow", "RunsSection"]
 
 _SHOWN = 6
-_LOADS = (DOWNLOAD_AGAIN, TRY_AGAIN)
-
-
-class RunRow(QWidget):
-    """One run: icon, name, one line of state, a bar while it works, and its two buttons."""
-
-    cancel_asked = pyqtSignal(str)
-    load_asked = pyqtSignal(str)
-    action_asked = pyqtSignal(str, str)
-
-    def __init__(self, key: str, parent: Optional[QWidget] = None) -> None:
-        super().__init__(parent)
-        self.setObjectName(f"run-{key}")
-        self._key = key
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 2, 0, 2)
-        grid.setVerticalSpacing(1)
-        self._icon = QLabel()
-        self._name = ElidedLabel()
-        self.line = hint_label()
-        self.line.setObjectName("runLine")
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setMaximumHeight(max(6, self.fontMetrics().height() // 2))
-        self.load_button = _text_button("Load", "Load the output as layers", "loadOutput")
-        self.load_button.clicked.connect(self._load)
-        self.cancel_button = tool_button("/mTaskCancel.svg", "Cancel", "cancelRun")
-        self.cancel_button.clicked.connect(self._cancel)
-        grid.addWidget(self._icon, 0, 0)
-        grid.addWidget(self._name, 0, 1)
-        grid.addWidget(self.line, 1, 1)
-        grid.addWidget(self._bar, 2, 1)
-        grid.addWidget(self._action_row(), 3, 1)
-        grid.addWidget(self.load_button, 0, 2, 2, 1)
-        grid.addWidget(self.cancel_button, 0, 3, 2, 1)
-        grid.setColumnStretch(1, 1)
-
-    def _action_row(self) -> QWidget:
-        self._actions = QWidget()
-        row = QHBoxLayout(self._actions)
-        row.setContentsMargins(0, 0, 0, 0)
-        self.action_buttons = [_text_button("", "", name) for name in ("runAction", "runOtherAction")]
-        for button in self.action_buttons:
-            button.clicked.connect(self._act)
-            row.addWidget(button)
-        row.addStretch(1)
-        return self._actions
-
-    def action(self, text: str) -> Optional[QToolButton]:
-        """The shown button with this text."""
-        shown = [button for button in self.action_buttons if not button.isHidden() and button.text() == text]
-        return shown[0] if shown and not self._actions.isHidden() else None
-
-    def _show_actions(self, run: Run) -> None:
-        actions = tuple(action for action in actions_of(run) if action not in _LOADS or not run.loadable)
-        self._actions.setVisible(bool(actions))
-        for number, button in enumerate(self.action_buttons):
-            action = actions[number] if number < len(actions) else ""
-            button.setVisible(bool(action))
-            button.setProperty("action", action)
-            # a live job's price is confirmed first
-            button.setText(f"{action}…" if action == SUBMIT_AGAIN and run.live else action)
-            button.setToolTip(line_of(run))
-            button.setAccessibleName(f"{button.text()}, {run.name}")
-
-    def _act(self) -> None:
-        self.action_asked.emit(self._key, str(self.sender().property("action")))
-
-    def show_run(self, run: Run) -> None:
-        """Show the present state of the run."""
-        side = icon_size(self)
-        self._icon.setPixmap(theme_icon(icon_of(run)).pixmap(QSize(side, side)))
-        self._name.setText(run.name)
-        self.line.setText(line_of(run))
-        self.line.setAccessibleName(f"{run.name}: {line_of(run)}")
-        self._bar.setVisible(run.busy)
-        self._bar.setRange(0, 0 if run.percent < 0 else 100)
-        self._bar.setValue(max(0, int(run.percent)))
-        self.load_button.setVisible(run.loadable)
-        self.load_button.setText(_load_text(run))
-        self._show_actions(run)
-        self.cancel_button.setVisible(run.busy)
-        what = _cancels(run)
-        self.cancel_button.setToolTip(what)
-        self.cancel_button.setAccessibleName(f"{what}, {run.name}")
-        self.load_button.setAccessibleName(f"Load the output of {run.name}")
-
-    @property
-    def dispensable(self) -> bool:
-        """Whether nothing is going on and there is nothing to be loaded."""
-        return self.cancel_button.isHidden() and self.load_button.isHidden() and self._actions.isHidden()
-
-    def _cancel(self) -> None:
-        self.cancel_asked.emit(self._key)
-
-    def _load(self) -> None:
-        self.load_asked.emit(self._key)
 
 
 class RunsSection(QgsCollapsibleGroupBox):
-    """The newest runs, newest first."""
+    """The newest runs, newest first; those of a batch together in one row."""
 
     cancel_asked = pyqtSignal(str)
     load_asked = pyqtSignal(str)
     action_asked = pyqtSignal(str, str)
+    retry_asked = pyqtSignal(str)
+    cancel_batch_asked = pyqtSignal(str)
+    load_batch_asked = pyqtSignal(str)
+    continue_asked = pyqtSignal(str)
+    forget_asked = pyqtSignal(str)
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__("Progress", parent)
         self.setObjectName("progressSection")
         name_collapse_button(self, "Progress")
         self._layout = QVBoxLayout(self)
-        self._rows: Dict[str, RunRow] = {}
+        self._rows: Dict[str, Union[RunRow, BatchRow]] = {}
         self.hide()
 
     def show_run(self, run: Run) -> None:
         """Show a run, new or changed."""
+        if run.batch is not None and (run.batch.places > 1 or run.batch.id in self._rows):
+            new = self.batch(run.batch.id, run.batch.name).show_run(run)
+            if new is not None:
+                self._connect(new)
+            return
         row = self._rows.get(run.key)
         if row is None:
+            if run.batch is not None:
+                self._replace(run.batch.id)
             row = RunRow(run.key)
-            row.cancel_asked.connect(self.cancel_asked)
-            row.load_asked.connect(self.load_asked)
-            row.action_asked.connect(self.action_asked)
-            self._rows[run.key] = row
-            self._layout.insertWidget(0, row)
-            self.show()
-            self._forget_old()
-        row.show_run(run)
+            row.setProperty("batch", run.batch.id if run.batch is not None else "")
+            self._connect(row)
+            self._insert(run.key, row)
+        if isinstance(row, RunRow):
+            row.show_run(run)
+
+    def batch(self, batch_id: str, name: str) -> BatchRow:
+        """The row of a batch, made when there is none yet."""
+        row = self._rows.get(batch_id)
+        if not isinstance(row, BatchRow):
+            row = BatchRow(batch_id, name)
+            row.cancel_asked.connect(self.cancel_batch_asked)
+            row.load_asked.connect(self.load_batch_asked)
+            row.continue_asked.connect(self.continue_asked)
+            row.forget_asked.connect(self.forget_asked)
+            self._insert(batch_id, row)
+        return row
 
     def row(self, key: str) -> RunRow:
         """The row of a run; raises ``KeyError`` for one that is not shown."""
-        return self._rows[key]
+        found = self._rows.get(key)
+        if isinstance(found, RunRow):
+            return found
+        inner = (row.row(key) for row in self._rows.values() if isinstance(row, BatchRow))
+        row = next((row for row in inner if row is not None), None)
+        if row is None:
+            raise KeyError(key)
+        return row
 
     def rows(self) -> Tuple[Tuple[str, RunRow], ...]:
-        """Keys and rows, oldest first."""
-        return tuple(self._rows.items())
+        """Keys and rows of runs outside of batches, oldest first."""
+        return tuple((key, row) for key, row in self._rows.items() if isinstance(row, RunRow))
+
+    def batches(self) -> Tuple[Tuple[str, BatchRow], ...]:
+        """Ids and rows of batches, oldest first."""
+        return tuple((key, row) for key, row in self._rows.items() if isinstance(row, BatchRow))
+
+    def _connect(self, row: RunRow) -> None:
+        row.cancel_asked.connect(self.cancel_asked)
+        row.load_asked.connect(self.load_asked)
+        row.action_asked.connect(self.action_asked)
+        row.retry_asked.connect(self.retry_asked)
+
+    def _insert(self, key: str, row: Union[RunRow, BatchRow]) -> None:
+        self._rows[key] = row
+        self._layout.insertWidget(0, row)
+        self.show()
+        self._forget_old()
+
+    def _replace(self, batch_id: str) -> None:
+        """A job tried again takes the place of the one before."""
+        for key in [key for key, row in self._rows.items() if row.property("batch") == batch_id]:
+            self.forget(key)
 
     def forget(self, key: str) -> None:
-        """Show a run no longer."""
+        """Show a run, or a batch, no longer."""
         row = self._rows.pop(key, None)
         if row is not None:
             self._layout.removeWidget(row)
@@ -161,27 +115,9 @@ class RunsSection(QgsCollapsibleGroupBox):
 
     def _forget_old(self) -> None:
         while len(self._rows) > _SHOWN:
-            oldest = next((key for key, row in self._rows.items() if row.dispensable), None)
+            # the newest one has nothing to show yet
+            older = list(self._rows.items())[:-1]
+            oldest = next((key for key, row in older if row.dispensable), None)
             if oldest is None:
                 return
             self.forget(oldest)
-
-
-def _load_text(run: Run) -> str:
-    """The button that loads does what a message about loading asks for."""
-    asked = [action for action in actions_of(run) if action in _LOADS]
-    return asked[0] if asked else "Load" if run.layers == 0 else "Load Again"
-
-
-def _cancels(run: Run) -> str:
-    if run.phase is Phase.FETCHING and run.live:
-        return "Stop loading the output"
-    return "Cancel the job" if run.live else "Cancel the test query"
-
-
-def _text_button(text: str, tip: str, name: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setToolTip(tip)
-    button.setObjectName(name)
-    return button

@@ -55,9 +55,10 @@ def minutes_text(seconds: Range) -> str:
     return f"{span(Range(low, max(low, seconds.maximum / 60)))}{NBSP}min"
 
 
-def estimation_text(estimation: Estimation) -> str:
-    """``13–25 credits, 2–10 min`` with the price in bold, as rich text."""
-    return f"<b>{credits_text(estimation.credits)}</b>, {minutes_text(estimation.seconds)}"
+def estimation_text(estimation: Estimation, jobs: int = 1) -> str:
+    """``13–25 credits, 2–10 min`` with the price in bold, as rich text; ``39–75 credits for 3 jobs, 6–30 min``."""
+    what = f" for {count_text(jobs, 'job')}" if jobs > 1 else ""
+    return f"<b>{credits_text(estimation.credits)}</b>{what}, {minutes_text(estimation.seconds)}"
 
 
 def balance_after(balance: int, cost: Range) -> Range:

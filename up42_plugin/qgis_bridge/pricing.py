@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Tuple, Union
 
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from up42_plugin.api.errors import Up42Error
+from up42_plugin.core.batch import Batch, BatchJob, estimate_each
 from up42_plugin.core.configuration import JobConfiguration
 from up42_plugin.core.context import JobContext
-from up42_plugin.core.estimation import Estimation
+from up42_plugin.core.estimation import Estimation, Range, combined
 from up42_plugin.core.service import ServiceProvider
 from up42_plugin.qgis_bridge.jobs import Job, JobRunner
 
 DEBOUNCE_MS = 600
+
+#: What has a price: one job, or several together.
+Asked = Union[JobConfiguration, Batch]
 
 
 class Pricing(QObject):
     """Asks for the price of a configuration; ``asking`` when it begins to, then ``estimated`` or ``failed``.
 
     ``waiting(sentence)`` while the service is waited for.
-    The same configuration at the same connection is asked only once, unless :meth:`forget` was called.
+    Of a batch the price is the total, ``each`` what its jobs cost one by one; one job without a price, and there is
+    none. The same configuration at the same connection is asked only once, unless :meth:`forget` was called.
     """
 
     asking = pyqtSignal()
@@ -35,13 +40,14 @@ class Pricing(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(DEBOUNCE_MS)
         self._timer.timeout.connect(self._ask)
-        self._wanted: Optional[JobConfiguration] = None
+        self._wanted: Optional[Asked] = None
         self._provider: Optional[ServiceProvider] = None
         self._key: Optional[str] = ""
         self._job: Optional[Job] = None
         self._question = 0
+        self.each: Tuple[Range, ...] = ()
 
-    def want(self, configuration: Optional[JobConfiguration], provider: Optional[ServiceProvider]) -> None:
+    def want(self, configuration: Optional[Asked], provider: Optional[ServiceProvider]) -> None:
         """Have the price of this configuration; None stops asking."""
         key = (
             "" if configuration is None or provider is None else f"{provider.connection_id} {configuration.fingerprint}"
@@ -75,13 +81,14 @@ class Pricing(QObject):
         if configuration is None or provider is None:
             return
 
-        def work(context: JobContext) -> Estimation:
-            with provider.open(context) as service:
-                return service.estimate(configuration)
+        jobs = configuration.jobs if isinstance(configuration, Batch) else (BatchJob("", configuration),)
+
+        def work(context: JobContext) -> Tuple[Estimation, ...]:
+            return estimate_each(provider, jobs, context)
 
         job = self._job = self._runner.start("UP42: estimating", work, long_running=True, hidden=True)
         job.progressed.connect(lambda _percent, text: self._waits(question, text))
-        job.succeeded.connect(lambda estimation: self._answered(question, estimation))
+        job.succeeded.connect(lambda estimations: self._answered(question, estimations))
         job.failed.connect(lambda error: self._refused(question, error))
         job.cancelled.connect(lambda: self._refused(question, Up42Error("Asking for the price was cancelled.")))
 
@@ -89,9 +96,10 @@ class Pricing(QObject):
         if question == self._question:
             self.waiting.emit(text)
 
-    def _answered(self, question: int, estimation: Estimation) -> None:
+    def _answered(self, question: int, estimations: Tuple[Estimation, ...]) -> None:
         if question == self._question:  # else it is not wanted any more
-            self.estimated.emit(estimation)
+            self.each = tuple(estimation.credits for estimation in estimations)
+            self.estimated.emit(combined(estimations))
 
     def _refused(self, question: int, error: BaseException) -> None:
         if question == self._question:

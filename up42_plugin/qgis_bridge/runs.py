@@ -17,16 +17,16 @@ from up42_plugin.core.context import JobContext
 from up42_plugin.core.estimation import Range
 from up42_plugin.core.jobs import Job, JobState, JobTask, Mode
 from up42_plugin.core.run import Phase, Run
-from up42_plugin.core.service import ServiceProvider
+from up42_plugin.core.service import JobService, ServiceProvider
 from up42_plugin.core.storage import OutputFolders
-from up42_plugin.core.submission import Outcome, Submitter
+from up42_plugin.core.submission import Outcome, Recorded, Submitter
 from up42_plugin.qgis_bridge.jobs import Job as BackgroundJob
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.layers import LayerLoader
 from up42_plugin.qgis_bridge.loading import ProviderOf, RunLoading
 from up42_plugin.qgis_bridge.monitor import JobMonitor
 from up42_plugin.qgis_bridge.run_book import RunBook
-from up42_plugin.qgis_bridge.sending import FORGOTTEN, Sender, message_of
+from up42_plugin.qgis_bridge.sending import CANCELLED, FORGOTTEN, Sender, Submit, message_of
 from up42_plugin.qgis_bridge.settling import Settler
 
 
@@ -36,7 +36,8 @@ class RunController(QObject):
     ``changed(Run)`` for everything that happens to a run. ``recorded(key)`` once its submission is in the ledger,
     ``ended(Run)`` once, when the service is done with it or never got it (a test query: when its scenes were read),
     ``loaded(Run, layers)`` when layers were added, ``trouble(Run, sentence)`` when it could not be cancelled.
-    ``settled_earlier(Outcome)`` tells how a submission of an earlier session ended.
+    ``settled_earlier(Outcome)`` tells how a submission of an earlier session ended, ``put_off(key, PutOff)`` that a run
+    still waits for a slot.
     """
 
     changed = pyqtSignal(object)
@@ -45,6 +46,7 @@ class RunController(QObject):
     loaded = pyqtSignal(object, object)
     trouble = pyqtSignal(object, str)
     settled_earlier = pyqtSignal(object)
+    put_off = pyqtSignal(str, object)
 
     def __init__(
         self,
@@ -77,6 +79,7 @@ class RunController(QObject):
         self._sender.recorded.connect(self.recorded)
         self._sender.accepted.connect(self._accepted)
         self._sender.refused.connect(self._not_submitted)
+        self._sender.put_off.connect(self.put_off)
         self._loading.loaded.connect(self.loaded)
         self._loading.read.connect(self.ended)
         settler.settled.connect(self._settled)
@@ -101,15 +104,37 @@ class RunController(QObject):
         key = uuid.uuid4().hex
         run = Run(key, name, mode, configuration, provider.connection_id, datetime.now(timezone.utc))
         self._book.put(run)
-        self._sender.send(run, provider, agreed)
+
+        def submit(submitter: Submitter, service: JobService, context: JobContext, recorded: Recorded) -> Outcome:
+            return submitter.submit(service, configuration, mode, name, agreed, context, recorded)
+
+        self._sender.send(run, provider, submit)
         return key
+
+    def all(self) -> Tuple[Run, ...]:
+        """Every run of this session, oldest first."""
+        return self._book.all()
+
+    def put_waiting(self, run: Run, message: str = "") -> None:
+        """A run that waits for a slot, new or as before."""
+        self._book.put(replace(run, phase=Phase.WAITING, message=message))
+
+    def send_waiting(self, key: str, provider: ServiceProvider, submit: Submit) -> None:
+        """Have a waiting run sent; it waits on when ``submit`` puts it off."""
+        self._sender.send(self._book.of(key), provider, submit)
+
+    def withdraw(self, key: str, message: str = CANCELLED, unwanted: bool = True) -> None:
+        """A waiting run is not sent any more; ``unwanted`` when that is what the person wants."""
+        if self._book.of(key).phase is Phase.WAITING:
+            self._book.put(replace(self._book.of(key), unwanted=unwanted))
+            self._not_submitted(key, message)
 
     def cancel(self, key: str) -> None:
         """Cancel a run wherever it stands: its sending, its transfer, or the job on the service."""
         run = self._book.of(key)
         if self._loading.busy(key):
             self._loading.cancel(key)
-        elif run.phase in (Phase.SENDING, Phase.CHECKING):
+        elif run.phase in (Phase.WAITING, Phase.SENDING, Phase.CHECKING):
             self._sender.cancel(key)
         elif run.job is not None and not run.job.state.terminal:
             self._cancel_on_service(run, run.job.id)

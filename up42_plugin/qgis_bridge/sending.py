@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Callable, Dict, Optional, Set
+from typing import Callable, Dict, Optional, Set, Union
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from up42_plugin.api.errors import NotFoundError, Up42Error
 from up42_plugin.core.context import JobContext
-from up42_plugin.core.estimation import Range
 from up42_plugin.core.ledger import Submission, SubmissionState
+from up42_plugin.core.ledger_queue import PutOff
 from up42_plugin.core.run import Phase, Run
-from up42_plugin.core.service import ServiceProvider
-from up42_plugin.core.submission import Outcome, Submitter
+from up42_plugin.core.service import JobService, ServiceProvider
+from up42_plugin.core.submission import Outcome, Recorded, Submitter
 from up42_plugin.qgis_bridge.jobs import Job as BackgroundJob
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.run_book import RunBook
 from up42_plugin.qgis_bridge.settling import Settler
+
+#: Sends a run in a worker, or puts it off.
+Submit = Callable[[Submitter, JobService, JobContext, Recorded], Union[Outcome, PutOff]]
 
 SENDING = "Sending…"
 CANCELLED = "Cancelled before it was sent."
@@ -29,12 +32,14 @@ class Sender(QObject):
     """Sends runs. ``recorded(key)`` once, when a run's submission is in the ledger.
 
     Then ``accepted(key, Job)`` when the service has it, or ``refused(key, why)`` when it never got it. Until one of
-    them comes it is looked up; it is never sent twice.
+    them comes it is looked up; it is never sent twice. ``put_off(key, PutOff)`` when a run that waits for a slot was
+    not sent after all.
     """
 
     recorded = pyqtSignal(str)
     accepted = pyqtSignal(str, object)
     refused = pyqtSignal(str, str)
+    put_off = pyqtSignal(str, object)
 
     def __init__(
         self,
@@ -51,17 +56,17 @@ class Sender(QObject):
         self._told: Set[str] = set()
         settler.settled.connect(self._settled)
 
-    def send(self, run: Run, provider: ServiceProvider, agreed: Optional[Range]) -> None:
-        """Send a run that is in the book."""
+    def send(self, run: Run, provider: ServiceProvider, submit: Submit) -> None:
+        """Send a run that is in the book; ``submit`` does it in a worker."""
         key, submitter = run.key, self._submitter_of(provider.connection_id)
 
-        def work(context: JobContext) -> Outcome:
+        def work(context: JobContext) -> Union[Outcome, PutOff]:
             def recorded(submission: Submission) -> None:
                 self._submissions[key] = submission.id
                 context.progress(-1, SENDING)
 
             with provider.open(context) as service:
-                return submitter.submit(service, run.configuration, run.mode, run.name, agreed, context, recorded)
+                return submit(submitter, service, context, recorded)
 
         job = self._jobs[key] = self._runner.start(f"UP42: sending {run.name}", work, long_running=True)
         job.progressed.connect(lambda _percent, text: self._sending(key, text))
@@ -89,7 +94,7 @@ class Sender(QObject):
         """Whatever a submission reports comes after its record; reports may be skipped, so any of them tells."""
         self._tell_recorded(key)
         run = self._book.of(key)
-        if run.phase in (Phase.SENDING, Phase.CHECKING):
+        if run.phase in (Phase.WAITING, Phase.SENDING, Phase.CHECKING):
             checking = text.startswith("Checking")
             phase, message = (Phase.CHECKING, "") if checking else (Phase.SENDING, text)
             self._book.put(replace(run, phase=phase, message=message))
@@ -99,7 +104,16 @@ class Sender(QObject):
             self._told.add(key)
             self.recorded.emit(key)
 
-    def _submitted(self, key: str, outcome: Outcome) -> None:
+    def _put_off(self, key: str, why: PutOff) -> None:
+        """It waits on: what was recorded of it is the queue's again."""
+        self._submissions.pop(key, None)
+        self._told.discard(key)
+        self.put_off.emit(key, why)
+
+    def _submitted(self, key: str, outcome: Union[Outcome, PutOff]) -> None:
+        if isinstance(outcome, PutOff):
+            self._put_off(key, outcome)
+            return
         self._tell_recorded(key)
         if outcome.job is not None:
             self.accepted.emit(key, outcome.job)
@@ -115,6 +129,8 @@ class Sender(QObject):
         self._tell_recorded(key)
         if key in self._submissions:
             self._put_checking(key)  # broken off in the middle: the ledger knows, or finds out
+        elif self._book.of(key).phase is Phase.WAITING:
+            self._put_off(key, PutOff.NO_ANSWER)
         else:
             self.refused.emit(key, message_of(error))
 
@@ -124,6 +140,8 @@ class Sender(QObject):
         if key in self._submissions:
             self._book.put(replace(self._book.of(key), unwanted=True))
             self._put_checking(key)
+        elif self._book.of(key).phase is Phase.WAITING:
+            self._put_off(key, PutOff.NO_ANSWER)
         else:
             self.refused.emit(key, CANCELLED)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timezone
-from typing import Callable, Dict, Optional, Tuple
+from typing import Callable, Dict, Optional, Sequence, Tuple
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
@@ -52,12 +52,15 @@ class SpendingBook(QObject):
         day, spent = self._known.get(connection_id, (date.min, None))
         return Spending(self.limits, spent if day == self._today else None)
 
-    def problem(self, connection_id: str, cost: Range) -> str:
-        """Why a job of this price is over a limit, or nothing; what is not read yet stops nothing before it is."""
+    def problem(self, connection_id: str, cost: Range, each: Sequence[Range] = ()) -> str:
+        """Why a job of this price, or jobs of ``each``, are over a limit, or nothing.
+
+        What is not read yet stops nothing before it is.
+        """
         if self._known.get(connection_id, (date.min, None))[0] != self._today:
             self.read(connection_id)
-            return self.limits.problem(cost, Spent())
-        return self.limits.problem(cost, self._known[connection_id][1])
+            return self.limits.problem(cost, Spent(), each)
+        return self.limits.problem(cost, self._known[connection_id][1], each)
 
     def read(self, connection_id: str) -> None:
         """Read in the background what the connection's jobs cost."""
