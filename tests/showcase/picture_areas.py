@@ -6,14 +6,12 @@ from typing import Mapping, Tuple
 
 from qgis.core import (
     QgsFeature,
-    QgsField,
     QgsFillSymbol,
     QgsGeometry,
     QgsProject,
     QgsSingleSymbolRenderer,
     QgsVectorLayer,
 )
-from qgis.PyQt.QtCore import QVariant
 
 #: Longitude and latitude, EPSG:4326.
 AREAS: Mapping[str, str] = {
@@ -37,9 +35,7 @@ LARGE: Tuple[str, ...] = ("North", "Middle", "South")
 
 def add_layer(name: str, project: QgsProject) -> QgsVectorLayer:
     """Add a layer with these areas, drawn in grey so that the plugin's outline is seen on it."""
-    layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4326", name, "memory")
-    layer.dataProvider().addAttributes([QgsField("name", QVariant.String)])
-    layer.updateFields()
+    layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4326&field=name:string", name, "memory")
     features = []
     for area, wkt in AREAS.items():
         feature = QgsFeature(layer.fields())

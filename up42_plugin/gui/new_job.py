@@ -222,7 +222,7 @@ class NewJob(QObject):
         self._show_area()
         form = self.form
         test, live = self._problems(form)
-        self._want_price(form, live)
+        self._want_price(form, test)  # what only keeps a live job back has its price all the same
         self._decide(test, live)
         self._dock.foot.show_price(self.price)
         self.changed.emit()
