@@ -71,7 +71,7 @@ class Receiver:
 class _Taker(BaseHTTPRequestHandler):
     receiver: Receiver
 
-    def do_POST(self) -> None:  # noqa: N802 - the library's name
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.receiver.deliveries.append(Received(self.path, headers, body))

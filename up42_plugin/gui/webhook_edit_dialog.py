@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from qgis.gui import QgsPasswordLineEdit
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
+    QFrame,
     QLineEdit,
-    QListWidget,
-    QListWidgetItem,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -30,9 +30,7 @@ from up42_plugin.core.webhooks import (
 from up42_plugin.gui.help_pages import Topic, show_help
 from up42_plugin.gui.widgets import RUNNING, WARNING, MessageRow, hint_label
 
-_CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
-_EVENT_ROLE = int(Qt.ItemDataRole.UserRole)
-_EVENT_LINES = 4.5
+_MOST_EVENTS_PX = 160
 _BEGUN = ("", "http", "http:", "http:/", "http://", "https", "https:", "https:/", "https://")
 _SIGNING = (
     "With a secret every notification is signed, so that the receiver can tell who sent it. "
@@ -70,7 +68,8 @@ class WebhookEditDialog(QDialog):
         self.setMinimumWidth(480)
         for edit in (self.name, self.address, self.secret):
             edit.textChanged.connect(self._changed)
-        self.events.itemChanged.connect(self._changed)
+        for box in self.events:
+            box.toggled.connect(self._changed)
         self.remove.toggled.connect(self._changed)
         self._changed()
 
@@ -83,11 +82,8 @@ class WebhookEditDialog(QDialog):
         self.address.setObjectName("webhookAddress")
         self.address.setPlaceholderText("https://")
         self.address.setCursorPosition(0)
-        self.events = QListWidget()
-        self.events.setObjectName("webhookEvents")
-        self.events.setAccessibleName("Events")
-        self.events.setFixedHeight(int(self.fontMetrics().height() * _EVENT_LINES))
-        self._list_events(events, webhook.events if webhook is not None else None)
+        self.events = _event_boxes(events, webhook.events if webhook is not None else None)
+        self.event_area = _scrolled(self.events)
         self.secret = QgsPasswordLineEdit()
         self.secret.setObjectName("webhookSecret")
         self.secret.setAccessibleName("Secret")
@@ -100,25 +96,11 @@ class WebhookEditDialog(QDialog):
         self.active.setObjectName("webhookActive")
         self.active.setChecked(webhook is None or webhook.active)
 
-    def _list_events(self, events: Sequence[WebhookEvent], chosen: Optional[Tuple[str, ...]]) -> None:
-        """Events of the service, those of the webhook ticked; one that the service does not list is listed too."""
-        known = {event.name for event in events}
-        strange = [WebhookEvent(name) for name in chosen or () if name not in known]
-        for number, event in enumerate((*events, *strange)):
-            item = QListWidgetItem(event.label)
-            item.setData(_EVENT_ROLE, event.name)
-            item.setToolTip("\n".join(part for part in (event.name, event.description) if part))
-            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
-            ticked = event.name in chosen if chosen is not None else number == 0
-            item.setCheckState(_CHECKED if ticked else _UNCHECKED)
-            self.events.addItem(item)
-        self.events.setCurrentRow(0)
-
     def _build_form(self) -> QFormLayout:
         form = QFormLayout()
         form.addRow("&Name", self.name)
         form.addRow("&Address", self.address)
-        form.addRow("&Events", self.events)
+        form.addRow("&Events", self.event_area)
         form.addRow("Sec&ret", self.secret)
         form.addRow("", self.remove)
         form.addRow("", self.active)
@@ -159,7 +141,7 @@ class WebhookEditDialog(QDialog):
         """It was not saved: say why, and keep what was typed."""
         self._saving = False
         self._changed()
-        self.problem.show_message(WARNING, text)
+        self._show(WARNING, text)
 
     def saved(self) -> None:
         """It was saved: close."""
@@ -177,22 +159,29 @@ class WebhookEditDialog(QDialog):
         self._saving = True
         draft = self.draft
         self._changed()
-        self.problem.show_message(RUNNING, "Saving…")
+        self._show(RUNNING, "Saving…")
         self.save_asked.emit(draft)
 
     def _ticked(self) -> Tuple[str, ...]:
-        items = [self.events.item(row) for row in range(self.events.count())]
-        return tuple(str(item.data(_EVENT_ROLE)) for item in items if item.checkState() == _CHECKED)
+        return tuple(box.objectName() for box in self.events if box.isChecked())
 
     def _changed(self, *_: object) -> None:
         self._show_secret()
-        for field in (self.name, self.address, self.events, self.active, self.remove):
+        for field in (self.name, self.address, self.event_area, self.active, self.remove):
             field.setEnabled(not self._saving)
         begun = self.address.text().strip() not in _BEGUN
         problem = self._problem()
-        self.problem.show_message(WARNING, address_problem(self.address.text()) if begun else "")
+        self._show(WARNING, address_problem(self.address.text()) if begun else "")
         self.save_button.setEnabled(not problem and not self._saving)
         self.save_button.setToolTip("Saving…" if self._saving else problem)
+
+    def _show(self, icon: str, text: str) -> None:
+        """Show a line above the buttons; the dialog grows where it has no room for it."""
+        self.problem.show_message(icon, text)
+        self.layout().activate()
+        needed = self.layout().totalHeightForWidth(self.width())
+        if self.isVisible() and needed > self.height():
+            self.resize(self.width(), needed)
 
     def _show_secret(self) -> None:
         signed = self.webhook is not None and self.webhook.signed
@@ -209,3 +198,36 @@ class WebhookEditDialog(QDialog):
         if wrong:
             return wrong
         return "" if self._ticked() else "Tick at least one event."
+
+
+def _event_boxes(events: Sequence[WebhookEvent], chosen: Optional[Tuple[str, ...]]) -> List[QCheckBox]:
+    """A box for each event of the service, and for what else a webhook is told of; a new one begins with the first."""
+    known = {event.name for event in events}
+    strange = [WebhookEvent(name) for name in chosen or () if name not in known]
+    boxes = []
+    for number, event in enumerate((*events, *strange)):
+        box = QCheckBox(event.label.replace("&", "&&"))
+        box.setObjectName(event.name)
+        box.setToolTip("\n".join(part for part in (event.name, event.description) if part))
+        box.setChecked(event.name in chosen if chosen is not None else number == 0)
+        boxes.append(box)
+    return boxes
+
+
+def _scrolled(boxes: Sequence[QCheckBox]) -> QScrollArea:
+    """Boxes below each other, as high as they need up to a limit; the letter of their label leads to the first."""
+    inner = QWidget()
+    layout = QVBoxLayout(inner)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for box in boxes:
+        layout.addWidget(box)
+    area = QScrollArea()
+    area.setObjectName("webhookEvents")
+    area.setAccessibleName("Events")
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setWidget(inner)
+    area.setFixedHeight(min(_MOST_EVENTS_PX, inner.sizeHint().height() + 2))
+    if boxes:
+        area.setFocusProxy(boxes[0])
+    return area

@@ -73,7 +73,8 @@ class WebhookModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tooltip(webhook)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self._texts(webhook)[column] or ("Active" if webhook.active else "Not active")
+            state = "Active" if webhook.active else "Not active"
+            return state if column == ACTIVE else self._texts(webhook)[column]
         return webhook if role == WEBHOOK_ROLE else None
 
     def setData(self, index: QModelIndex, value: Any, role: int = int(Qt.ItemDataRole.EditRole)) -> bool:  # noqa: N802
@@ -84,7 +85,9 @@ class WebhookModel(QAbstractTableModel):
         return False
 
     def _texts(self, webhook: ListedWebhook) -> Tuple[str, str, str, str]:
-        return webhook.name, webhook.shown_url, ", ".join(self.label(event) for event in webhook.events), ""
+        events = ", ".join(self.label(event) for event in webhook.events)
+        # in words too: some themes draw a ticked box as nothing but another colour
+        return webhook.name, webhook.shown_url, events, "Yes" if webhook.active else "No"
 
     def _tooltip(self, webhook: ListedWebhook) -> str:
         secret = "Secret is set: notifications are signed" if webhook.signed else "Secret is not set: nothing is signed"

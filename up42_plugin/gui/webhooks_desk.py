@@ -152,7 +152,7 @@ class WebhooksDesk(QObject):
         if self.dialog is not None and self._book is not None:
             known = self._book.webhook(failure.webhook_id)
             what = _NOT_DONE[failure.doing].format(known.name if known is not None else "The webhook")
-            self.dialog.tell(WARNING, f"{what} {failure.message}")
+            self.dialog.tell(WARNING, f"{what} {failure.message}" if failure.sure else failure.message)
 
     def _closed(self, *_: object) -> None:
         dialog, self.dialog = self.dialog, None

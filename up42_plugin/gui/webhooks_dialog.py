@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Optional, Tuple
 
 from qgis.PyQt.QtCore import QItemSelectionModel, QModelIndex, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QKeySequence
+from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -13,7 +13,6 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QMessageBox,
     QPushButton,
-    QShortcut,
     QVBoxLayout,
     QWidget,
 )
@@ -46,7 +45,7 @@ class WebhooksDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("webhooksDialog")
         self.setWindowTitle("Webhooks")
-        self._book = book
+        self._book, self._filled = book, False
         layout = QVBoxLayout(self)
         label = QLabel("&Webhooks of this workspace")
         layout.addWidget(label)
@@ -59,7 +58,6 @@ class WebhooksDialog(QDialog):
         layout.addWidget(self._build_note())
         layout.addWidget(self._build_buttons())
         self.resize(*_SIZE)
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Refresh), self, self._refresh)
         self.view.selectionModel().selectionChanged.connect(self._open_buttons)
         self.view.delete_asked.connect(lambda: self._ask(self.delete_button))
         self.view.activated.connect(self._activated)
@@ -163,6 +161,9 @@ class WebhooksDialog(QDialog):
         self.view.setEnabled(bool(shown) and not book.trouble)
         self._show_state()
         self._open_buttons()
+        if not self._filled and book.webhooks is not None:
+            self._filled = True
+            (self.view if shown else self.add_button).setFocus()
 
     def tell(self, icon: str, text: str, details: str = "") -> None:
         """Show what became of the last wish; empty texts show nothing."""
@@ -225,9 +226,13 @@ class WebhooksDialog(QDialog):
             self.tell(INFORMATION, "")
             self.active_asked.emit(webhook_id, active)
 
-    def _refresh(self) -> None:
-        if not self._book.busy:
-            self.again_asked.emit()
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """F5 reads the list again."""
+        if event.key() == Qt.Key.Key_F5:
+            if not self._book.busy:
+                self.again_asked.emit()
+            return
+        super().keyPressEvent(event)
 
 
 def delete_question(webhook: ListedWebhook, parent: Optional[QWidget] = None) -> QMessageBox:

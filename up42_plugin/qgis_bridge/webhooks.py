@@ -53,11 +53,15 @@ _CHANGES = (Doing.SAVING, Doing.DELETING)
 
 @dataclass(frozen=True)
 class Failure:
-    """What was not done, and why. ``webhook_id`` is empty for one that was to be made."""
+    """What did not go well, and why. ``webhook_id`` is empty for one that was to be made.
+
+    ``sure`` when it was not done; without an answer it may have been done all the same, and the message says so.
+    """
 
     doing: Doing
     message: str
     webhook_id: str = ""
+    sure: bool = True
 
 
 class WebhookBook(QObject):
@@ -124,7 +128,7 @@ class WebhookBook(QObject):
 
         def done(found: Tuple[Tuple[WebhookEvent, ...], Tuple[ListedWebhook, ...]]) -> None:
             self.events, self.webhooks = found
-            self.trouble, self._overtaken = "", False
+            self.trouble = ""
 
         return self._start(Doing.READING, "UP42: reading the webhooks", work, done)
 
@@ -175,7 +179,7 @@ class WebhookBook(QObject):
         if self._closed or self.busy:
             return False
         if self._job is not None:
-            self._overtaken = True
+            self._overtaken = doing is not Doing.READING
             self._job.cancel()
         self._turn += 1
         turn, provider = self._turn, self._provider
@@ -186,6 +190,7 @@ class WebhookBook(QObject):
 
         job = self._job = self._runner.start(title, run, long_running=True, hidden=True)
         self.doing = doing
+        self._overtaken = self._overtaken and doing is not Doing.READING
         job.succeeded.connect(lambda result: self._end(turn, lambda: self._succeed(done, result)))
         job.failed.connect(lambda error: self._end(turn, lambda: self._fail(doing, webhook_id, error)))
         job.cancelled.connect(lambda: self._end(turn, lambda: self._fail(doing, webhook_id, None)))
@@ -197,13 +202,12 @@ class WebhookBook(QObject):
         if turn != self._turn:
             return
         self._job, self.doing = None, None
-        again = self._overtaken
         tell()
         if self._closed:
             self.deleteLater()
             return
         self.changed.emit()
-        if again and self._job is None:
+        if self._overtaken and self._job is None:
             self.read()
 
     def _succeed(self, done: Callable[[Any], None], result: Any) -> None:
@@ -228,18 +232,28 @@ class WebhookBook(QObject):
         if doing is Doing.READING:
             self.trouble = message
             return
-        self.failed.emit(Failure(doing, message, webhook_id))
-        unsure = doing is not Doing.TESTING or isinstance(error, NotFoundError)
-        if unsure and not isinstance(error, _NOTHING_DONE) and self._job is None:
+        sure = _surely_not_done(doing, webhook_id, error)
+        self.failed.emit(Failure(doing, message, webhook_id, sure))
+        other = isinstance(error, NotFoundError) or (doing in _CHANGES and not sure)
+        if other and self._job is None:
             self.read()
+
+
+def _surely_not_done(doing: Doing, webhook_id: str, error: Optional[BaseException]) -> bool:
+    """Whether the service has what it had. What is sent once says so itself; the rest is repeated until it may have."""
+    if error is None:
+        return False
+    if doing is Doing.TESTING or not webhook_id:
+        return not isinstance(error, OutcomeUnknownError)
+    return isinstance(error, (NotFoundError, *_NOTHING_DONE))
 
 
 def _message_of(doing: Doing, error: Optional[BaseException]) -> str:
     if error is None:
         return {
             Doing.READING: "Reading the webhooks was cancelled.",
-            Doing.SAVING: "Saving was cancelled. What the list shows then is what the service has.",
-            Doing.DELETING: "Deleting was cancelled. What the list shows then is what the service has.",
+            Doing.SAVING: "Saving was cancelled. The list shows what the service has.",
+            Doing.DELETING: "Deleting was cancelled. The list shows what the service has.",
             Doing.TESTING: "The test was cancelled. It may have been sent all the same.",
         }[doing]
     if isinstance(error, NotFoundError):
