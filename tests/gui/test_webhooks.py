@@ -10,13 +10,16 @@ import pytest
 from plugin_kit import ANALYTIC
 from qgis.core import QgsApplication, QgsSettings
 from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import QLineEdit
 from test_dialog_letters import letters
+from test_help import Browser, press_help
 from webhook_kit import HOOKS, Beside, WebhookKit
 from webhook_receiver import Receiver
 
 from tests.sandbox.dialect_kit import provider_of
 from up42_plugin.core.service import Capabilities
+from up42_plugin.gui.help_pages import Topic, help_url
 
 SECRET, OTHER = 'correct horse, "battery" staple', "tr0ub4dor&3-hunter2"
 FAR = "https://hooks.example.org/up42"
@@ -72,6 +75,7 @@ def test_a_webhook_is_added_tested_and_told_of_jobs_with_its_secret(kit, receive
     kit.click(kit.dialog.test_button)
     kit.wait(lambda: kit.note == "Test of Alerts: the receiver took the notification.")
     assert re.fullmatch(r"Job Status: answered 200 OK at \d\d:\d\d:\d\d\.", kit.details)
+    assert kit.focus is kit.dialog.view  # not Close
     (delivery,) = receiver.deliveries
     assert delivery.signed_with(SECRET)
     assert not delivery.signed_with(OTHER)
@@ -193,12 +197,13 @@ def test_secrets_are_nowhere_even_where_the_service_repeats_them(kit, beside, cl
     kit.click(editor.save_button)
     kit.wait(lambda: "does not accept" in editor.problem.text)
     assert SECRET not in editor.problem.text
+    assert editor.focusWidget() is editor.save_button
     assert editor.secret.text() == SECRET  # typed, and not lost
     kit.save(editor)
     assert beside.hooks()[0].secret == SECRET
     clean_service.arm("PUT", f"{HOOKS}/*", status=400, body=echo, times=1)
     kit.tick_active()
-    kit.wait(lambda: kit.note.startswith("Alerts was not saved. The service does not accept this"))
+    kit.wait(lambda: kit.note.startswith("The webhook Alerts was not saved. The service does not accept this"))
     clean_service.arm("GET", HOOKS, status=200, body=f'{{"data": [{{"secret": "{SECRET}', times=1)
     kit.press(kit.dialog.view, Qt.Key.Key_F5)
     kit.wait(lambda: kit.state == "The answer could not be read. Details are in the log.")
@@ -248,3 +253,15 @@ def test_letters_names_and_keys(kit, beside):
     kit.press(editor, Qt.Key.Key_Escape)
     assert kit.desk.editor is None
     assert kit.dialog.isVisible()
+
+
+def test_help_opens_its_place(kit):
+    browser = Browser()
+    QDesktopServices.setUrlHandler("file", browser, "open")
+    try:
+        kit.open()
+        press_help(kit.dialog)
+        press_help(kit.edit())
+    finally:
+        QDesktopServices.unsetUrlHandler("file")
+    assert browser.asked == [help_url(Topic.WEBHOOKS)] * 2

@@ -99,7 +99,7 @@ def test_a_change_that_got_no_answer_is_not_called_undone(kit, beside, clean_ser
 
 
 def test_closing_while_the_list_is_read_leaves_nothing_behind(kit, clean_service):
-    clean_service.arm("GET", "/webhooks/events", hold_s=5, times=1)
+    clean_service.arm("GET", "/webhooks/events", hold_s=40, times=1)
     kit.open(ready=False)
     assert kit.state == "Reading the webhooks…"
     assert kit.dialog.add_button.toolTip() == "Reading the webhooks…"
@@ -115,7 +115,7 @@ def test_closing_while_the_list_is_read_leaves_nothing_behind(kit, clean_service
 def test_closing_while_something_is_tested_ends_the_test(kit, beside, clean_service):
     beside.make("Alerts", FAR)
     kit.open()
-    clean_service.arm("POST", TESTS, hold_s=5, times=1)
+    clean_service.arm("POST", TESTS, hold_s=40, times=1)
     kit.click(kit.dialog.test_button)
     kit.wait(lambda: not clean_service.armed())
     assert kit.state == "Testing, waiting for the receiver…"
@@ -144,7 +144,7 @@ def test_a_change_goes_on_when_the_list_is_closed_and_its_failure_is_told(kit, b
     kit.press(kit.dialog.view, Qt.Key.Key_Space)
     kit.click(kit.dialog.close_button)
     kit.wait(lambda: kit.troubles)
-    assert kit.troubles == ["This sign-in may not do that: not with …."]
+    assert kit.troubles == ["The webhook Alerts was not saved. This sign-in may not do that: not with …."]
     assert not [line for line in kit.lines if SECRET in line]
 
 
@@ -170,7 +170,7 @@ def test_the_service_is_gone_and_comes_back(runner, qtbot, tmp_path):
         sandbox.kill()
         kit.click(kit.dialog.test_button)
         kit.wait(lambda: "refuses the connection" in kit.note)
-        assert kit.note.startswith("Alerts was not tested.")
+        assert kit.note.startswith("The webhook Alerts was not tested.")
         kit.press(kit.dialog.view, Qt.Key.Key_F5)
         kit.wait(lambda: "refuses the connection" in kit.state)
         assert kit.dialog.add_button.toolTip() == "The list could not be read"

@@ -121,6 +121,10 @@ class WebhookKit:
     def details(self):
         return "" if self.dialog.details.isHidden() else self.dialog.details.text()
 
+    @property
+    def focus(self):
+        return self.dialog.focusWidget()
+
     def wait(self, condition):
         self.qtbot.waitUntil(lambda: bool(condition()), timeout=WAIT_MS)
 

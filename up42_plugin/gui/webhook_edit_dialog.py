@@ -142,6 +142,7 @@ class WebhookEditDialog(QDialog):
         self._saving = False
         self._changed()
         self._show(WARNING, text)
+        self.save_button.setFocus()  # Qt moved it to Cancel, where Return would lose everything
 
     def saved(self) -> None:
         """It was saved: close."""

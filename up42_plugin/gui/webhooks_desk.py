@@ -17,9 +17,9 @@ from up42_plugin.qgis_bridge.webhooks import Doing, Failure, WebhookBook
 
 _NO_CONNECTION = "Choose a connection first."
 _NOT_DONE = {
-    Doing.SAVING: "{} was not saved.",
-    Doing.DELETING: "{} was not deleted.",
-    Doing.TESTING: "{} was not tested.",
+    Doing.SAVING: "was not saved",
+    Doing.DELETING: "was not deleted",
+    Doing.TESTING: "was not tested",
 }
 
 
@@ -80,7 +80,7 @@ class WebhooksDesk(QObject):
         book.saved.connect(self._saved)
         book.tested.connect(self._tested)
         book.failed.connect(self._failed)
-        book.late.connect(self.trouble)
+        book.late.connect(lambda failure: self.trouble.emit(_sentence(book, failure)))
         book.read()
         dialog.open()
 
@@ -150,9 +150,7 @@ class WebhooksDesk(QObject):
             self.editor.show_failure(failure.message)
             return
         if self.dialog is not None and self._book is not None:
-            known = self._book.webhook(failure.webhook_id)
-            what = _NOT_DONE[failure.doing].format(known.name if known is not None else "The webhook")
-            self.dialog.tell(WARNING, f"{what} {failure.message}" if failure.sure else failure.message)
+            self.dialog.tell(WARNING, _sentence(self._book, failure))
 
     def _closed(self, *_: object) -> None:
         dialog, self.dialog = self.dialog, None
@@ -161,3 +159,12 @@ class WebhooksDesk(QObject):
             book.close()
         if dialog is not None:
             dialog.deleteLater()
+
+
+def _sentence(book: WebhookBook, failure: Failure) -> str:
+    """What did not go well, with the webhook's name where it was surely not done."""
+    if not failure.sure:
+        return failure.message
+    webhook = book.webhook(failure.webhook_id)
+    name = f"The webhook {webhook.name}" if webhook is not None else "The webhook"
+    return f"{name} {_NOT_DONE[failure.doing]}. {failure.message}"

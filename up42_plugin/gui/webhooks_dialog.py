@@ -163,7 +163,7 @@ class WebhooksDialog(QDialog):
         self._open_buttons()
         if not self._filled and book.webhooks is not None:
             self._filled = True
-            (self.view if shown else self.add_button).setFocus()
+            self._move_focus()
 
     def tell(self, icon: str, text: str, details: str = "") -> None:
         """Show what became of the last wish; empty texts show nothing."""
@@ -196,8 +196,14 @@ class WebhooksDialog(QDialog):
             (self.add_button, waiting),
             *((button, selecting) for button, _ in self._for_selected),
         ):
+            if reason and self.focusWidget() is button:
+                self._move_focus()
             button.setEnabled(not reason)
             button.setToolTip(reason)
+
+    def _move_focus(self) -> None:
+        """To where keys are of use; Qt would move it to Close, and the next key would close the list."""
+        (self.view if self.view.isEnabled() else self.add_button).setFocus()
 
     def _why_wait(self) -> str:
         book = self._book

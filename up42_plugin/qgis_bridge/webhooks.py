@@ -69,7 +69,7 @@ class WebhookBook(QObject):
 
     ``changed`` when the list, its trouble or what goes on is another. ``saved(webhook)``, ``deleted(id)``,
     ``tested(webhook, report)`` and ``failed(failure)`` end what was asked for. After :meth:`close` no signal comes but
-    ``late(sentence)``, when a change that was under way then has failed.
+    ``late(failure)``, when a change that was under way then has failed.
     """
 
     changed = pyqtSignal()
@@ -77,7 +77,7 @@ class WebhookBook(QObject):
     deleted = pyqtSignal(str)
     tested = pyqtSignal(object, object)
     failed = pyqtSignal(object)
-    late = pyqtSignal(str)
+    late = pyqtSignal(object)
 
     def __init__(self, provider: ServiceProvider, runner: JobRunner, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
@@ -225,15 +225,16 @@ class WebhookBook(QObject):
     def _fail(self, doing: Doing, webhook_id: str, error: Optional[BaseException]) -> None:
         """Tell why; where it is not known what the service has now, read it."""
         message = _message_of(doing, error)
+        sure = _surely_not_done(doing, webhook_id, error)
+        failure = Failure(doing, message, webhook_id, sure)
         if self._closed:
             if doing in _CHANGES and error is not None:
-                self.late.emit(message)
+                self.late.emit(failure)
             return
         if doing is Doing.READING:
             self.trouble = message
             return
-        sure = _surely_not_done(doing, webhook_id, error)
-        self.failed.emit(Failure(doing, message, webhook_id, sure))
+        self.failed.emit(failure)
         other = isinstance(error, NotFoundError) or (doing in _CHANGES and not sure)
         if other and self._job is None:
             self.read()
