@@ -220,3 +220,31 @@ def test_an_earlier_answer_is_dropped(runner, qtbot):
         kit.close()
         kit.idle()
         service.forget()
+
+
+def test_a_change_makes_reading_wait_and_nothing_comes_in_between(runner, qtbot):
+    service = StagedProvider()
+    hook = Webhook("Alerts", FAR, ("job.status",), True, SECRET, "1")
+    service.answers.update(webhook_events=({"name": "job.status"},), webhooks=(hook,), save_webhook=lambda saved: saved)
+    kit = WebhookKit(runner, qtbot, service)
+    try:
+        kit.open()
+        book = kit.desk._book
+        service.hold("webhook_events")
+        service.hold("save_webhook")
+        kit.press(kit.dialog, Qt.Key.Key_F5)
+        kit.wait(lambda: len(service.called("webhook_events")) == 2)
+        kit.press(kit.dialog.view, Qt.Key.Key_Space)
+        kit.wait(lambda: service.called("save_webhook"))
+        assert not book.read()
+        assert not book.delete("1")
+        service.let_go("save_webhook")
+        kit.wait(lambda: len(service.called("webhook_events")) == 3)  # what was overtaken is made up for
+        assert not kit.rows[0][3]
+        assert service.called("delete_webhook") == []
+        service.let_go("webhook_events")
+        kit.wait(lambda: book.doing is None)
+    finally:
+        kit.close()
+        kit.idle()
+        service.forget()
