@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
-import re
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
 import pytest
 from service_kit import ANALYTIC_WORKFLOW, AOI, wait_for
+from webhook_receiver import Receiver
 
 from up42_plugin.sandbox import notifier
 
@@ -19,38 +12,10 @@ INPUT = {"esa-s2-l2a-gtiff-analytic:1": {"intersects": AOI}}
 UNKNOWN = "abababab-aaaa-4bbb-8ccc-000000000201"
 
 
-class Listener(HTTPServer):
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), _Taker)
-        self.deliveries = []
-        self.statuses = []
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}/hook?a=b"
-
-
-class _Taker(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.deliveries.append((self.path, dict(self.headers.items()), body))
-        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_arguments):
-        pass
-
-
 @pytest.fixture
 def listener():
-    server = Listener()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with Receiver() as receiver:
+        yield receiver
 
 
 def hooks_path(service):
@@ -125,34 +90,30 @@ def test_status_changes_are_delivered_in_order(service, listener):
     create(service, url=listener.url, active=True, events=["order.status"])
     job = service.run(ANALYTIC_WORKFLOW, INPUT)
     wait_for(lambda: len(listener.deliveries) >= 3)
-    events = [json.loads(body) for _, _, body in listener.deliveries]
+    events = [delivery.event for delivery in listener.deliveries]
     assert [event["event"] for event in events] == ["job.status"] * 3
     assert [event["body"]["status"] for event in events] == ["PENDING", "RUNNING", "SUCCEEDED"]
     assert {event["body"]["jobId"] for event in events} == {job["id"]}
     assert {event["body"]["projectId"] for event in events} == {service.entrance.project_id}
-    assert {path for path, _, _ in listener.deliveries} == {"/hook?a=b"}
+    assert {delivery.path for delivery in listener.deliveries} == {"/hook?a=b"}
 
 
 def test_delivery_is_signed_with_the_secret(service, listener):
     create(service, url=listener.url, active=True, secret="s3cr3t")
     service.run(ANALYTIC_WORKFLOW, INPUT)
     wait_for(lambda: listener.deliveries)
-    _, headers, body = listener.deliveries[0]
-    headers = {name.lower(): value for name, value in headers.items()}
-    listed = re.fullmatch(r"up42-sig=\(([^)]*)\);created=(\d+);.*", headers["signature-input"])
-    names = re.findall(r'"([^"]+)"', listed.group(1))
-    text = "".join(headers[name] for name in names)
-    expected = base64.b64encode(hmac.new(b"s3cr3t", text.encode(), hashlib.sha256).digest()).decode()
-    assert headers["signature"] == f"up42-sig={expected}"
-    assert headers["content-type"] == "application/json"
-    assert int(headers["content-length"]) == len(body)
+    delivery = listener.deliveries[0]
+    assert delivery.signed_with("s3cr3t")
+    assert not delivery.signed_with("another")
+    assert delivery.headers["content-type"] == "application/json"
+    assert int(delivery.headers["content-length"]) == len(delivery.body)
 
 
 def test_delivery_without_secret_is_not_signed(service, listener):
     create(service, url=listener.url, active=True)
     service.run(ANALYTIC_WORKFLOW, INPUT)
     wait_for(lambda: listener.deliveries)
-    assert not {"signature", "signature-input"} & {name.lower() for name in listener.deliveries[0][1]}
+    assert not listener.deliveries[0].signed
 
 
 def test_refused_delivery_is_tried_again():
@@ -169,8 +130,19 @@ def test_test_deliveries_are_counted(service, listener):
     created = create(service, url=listener.url, events=["job.status", "order.status"]).json()["data"]
     listener.statuses = [200, 500]
     result = service.call("POST", f"{hooks_path(service)}/{created['id']}/tests", json={}).json()["data"]
-    assert (result["testsRun"], result["testsSucceeded"]) == (2, 1)
-    assert [json.loads(body)["event"] for _, _, body in listener.deliveries] == ["job.status", "order.status"]
+    assert (result["testsRun"], result["testsSucceeded"], result["testsFailed"]) == (2, 1, 1)
+    assert [delivery.event["event"] for delivery in listener.deliveries] == ["job.status", "order.status"]
+    told = [(test["eventName"], test["success"], test["response"]["status"]) for test in result["tests"]]
+    assert told == [("job.status", True, 200), ("order.status", False, 500)]
+
+
+def test_a_test_says_why_nobody_answered(service):
+    with Receiver() as gone:
+        url = gone.url
+    created = create(service, url=url).json()["data"]
+    result = service.call("POST", f"{hooks_path(service)}/{created['id']}/tests", json={}).json()["data"]
+    (test,) = result["tests"]
+    assert (test["success"], test["response"], test["message"]) == (False, None, "Nobody listens at this address")
 
 
 def test_nothing_is_sent_off_this_machine(service, monkeypatch):

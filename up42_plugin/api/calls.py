@@ -38,7 +38,7 @@ class Call:
     method: str
     path: str
     query: Tuple[Tuple[str, str], ...] = ()
-    json: Any = _NOTHING
+    json: Any = field(default=_NOTHING, repr=False)
     form: Optional[Mapping[str, str]] = field(default=None, repr=False)
     basic: Optional[Tuple[str, str]] = field(default=None, repr=False)
     subject: str = ""

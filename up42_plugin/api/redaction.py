@@ -14,7 +14,7 @@ _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _ADDRESS = re.compile(r"(?i)\b(https?://)(?:[^\s/@\"'<>]+@)?([^\s/?#\"'<>]+)([^\s?#\"'<>]*)(\?[^\s\"'<>]*)?")
 _MEMBER = re.compile(
     r"(?i)([\"']?(?:signature|x-goog-[\w-]+|x-amz-[\w-]+|googleaccessid|\w*token|secret|password|api_?key)[\"']?\s*[=:]\s*)"
-    r"(\"[^\"]*\"|'[^']*'|[^\s&,;}]+)"
+    r"(\"(?:\\.|[^\"\\])*\"?|'[^']*'?|[^\s&,;}]+)"
 )
 
 

@@ -8,18 +8,19 @@ person set in QGIS.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Tuple
 from urllib.parse import quote, urlsplit
 
 import requests
 from qgis.core import Qgis, QgsApplication, QgsNetworkAccessManager
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtNetwork import QNetworkProxy, QNetworkProxyQuery
+
+from up42_plugin.core.addresses import is_loopback
 
 SessionFactory = Callable[[], requests.Session]
 
@@ -137,17 +138,6 @@ def proxy_name(proxy: str) -> str:
 def signs_in(proxy: str) -> bool:
     """Whether a proxy URL holds a user."""
     return "@" in urlsplit(proxy).netloc
-
-
-def is_loopback(host: str) -> bool:
-    """Whether ``host`` (a name or an address, without brackets) is this machine itself."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address: Union[ipaddress.IPv4Address, ipaddress.IPv6Address] = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback
 
 
 def _proxy(manager: QgsNetworkAccessManager, url: str) -> str:

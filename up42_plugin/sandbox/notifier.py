@@ -9,9 +9,11 @@ import http.client
 import ipaddress
 import logging
 import queue
+import socket
 import ssl
 import threading
 import time
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 from urllib.parse import SplitResult, urlsplit
@@ -27,6 +29,7 @@ _ATTEMPTS = 3
 _PAUSE_S = 1.0
 _SIGNED_HEADERS = ("date", "content-length")
 _GOOD = range(200, 300)
+_AWAY = "The sandbox calls addresses of this computer only"
 
 
 def is_loopback(url: str) -> bool:
@@ -62,23 +65,53 @@ def signed_headers(body: bytes, signing_key: Optional[str], moment: float) -> Di
     return headers
 
 
-def deliver(webhook: Webhook, event: Mapping[str, Any]) -> bool:
-    """Send one event once; True when the address took it."""
+@dataclass(frozen=True)
+class Delivered:
+    """How one sending ended: ``status`` of the receiver's answer, None without one, and a few words on it."""
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    status: Optional[int] = None
+    message: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether the receiver took it."""
+        return self.status in _GOOD
+
+
+def attempt(webhook: Webhook, event: Mapping[str, Any]) -> Delivered:
+    """Send one event once."""
     address = urlsplit(webhook.form.url)
     if not is_loopback(webhook.form.url):
-        return False
+        return Delivered(message=_AWAY)
     body = encode(event)
     headers = signed_headers(body, webhook.form.signing_key, time.time())
     connection = _connection(address)
     try:
         path = address.path or "/"
         connection.request("POST", f"{path}?{address.query}" if address.query else path, body, headers)
-        return connection.getresponse().status in _GOOD
+        answer = connection.getresponse()
+        return Delivered(headers, answer.status, f"{answer.status} {answer.reason}".strip())
     except (OSError, http.client.HTTPException) as error:
         logger.info("webhook %s: %s", webhook.id, error)
-        return False
+        return Delivered(headers, message=_why(error))
     finally:
         connection.close()
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return "The certificate is not trusted"
+    if isinstance(error, ConnectionRefusedError):
+        return "Nobody listens at this address"
+    if isinstance(error, (TimeoutError, socket.timeout)):
+        return f"No answer within {_TIMEOUT_S:.0f} s"
+    return f"No answer: {type(error).__name__}"
+
+
+def deliver(webhook: Webhook, event: Mapping[str, Any]) -> bool:
+    """Send one event once; True when the address took it."""
+    return attempt(webhook, event).good
 
 
 def _connection(address: SplitResult) -> http.client.HTTPConnection:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import Any, Dict, List, Mapping
 from urllib.parse import urlsplit
 
 from up42_plugin.sandbox.clock import stamp
 from up42_plugin.sandbox.messages import ApiError, Request, Response, no_content, wrapped
-from up42_plugin.sandbox.notifier import JOB_STATUS, ORDER_STATUS, deliver, is_loopback, job_event
+from up42_plugin.sandbox.notifier import JOB_STATUS, ORDER_STATUS, attempt, is_loopback, job_event
 from up42_plugin.sandbox.records.jobs import SUCCEEDED
 from up42_plugin.sandbox.records.webhooks import Webhook, WebhookForm
 from up42_plugin.sandbox.router import Route
@@ -74,9 +74,13 @@ class WebhookRoutes:
         """``POST …/webhooks/{webhook}/tests``: one delivery for each event, made up."""
         webhook, started = self._webhook(request), stamp()
         project = request.caller.project_id or ""
-        bodies = [{**job_event(SUCCEEDED, "", project, "", None), "event": event} for event in webhook.form.events]
-        good = sum(deliver(webhook, body) for body in bodies)
-        return wrapped({"startedAt": started, "testsRun": len(bodies), "testsSucceeded": good})
+        tests = [
+            _tested(webhook, {**job_event(SUCCEEDED, "", project, "", None), "event": event})
+            for event in webhook.form.events
+        ]
+        good = sum(test["success"] for test in tests)
+        counts = {"testsRun": len(tests), "testsSucceeded": good, "testsFailed": len(tests) - good}
+        return wrapped({"startedAt": started, **counts, "tests": tests})
 
     def _webhook(self, request: Request) -> Webhook:
         workspace, webhook_id = self._access.workspace_id(request), request.parameters["webhook"]
@@ -84,6 +88,20 @@ class WebhookRoutes:
         if webhook is None:
             raise ApiError(404, f"Webhook not found with id {webhook_id}", NOT_FOUND)
         return webhook
+
+
+def _tested(webhook: Webhook, event: Mapping[str, Any]) -> Dict[str, Any]:
+    """One delivery, and what came of it."""
+    started = stamp()
+    sent = attempt(webhook, event)
+    return {
+        "startedAt": started,
+        "eventName": event["event"],
+        "success": sent.good,
+        "message": sent.message,
+        "request": {"headers": dict(sent.headers), "body": event},
+        "response": None if sent.status is None else {"status": sent.status},
+    }
 
 
 def _form(request: Request) -> WebhookForm:
