@@ -7,3 +7,8 @@ import random
 
 #: Given in ``UP42_SEED`` to have a run again, as far as threads and processes can be had again.
 SEED = int(os.environ.get("UP42_SEED") or random.randrange(1_000_000))  # noqa: S311 - to be repeated, not secret
+
+
+def chance_of(seed: float) -> random.Random:
+    """Chance that can be had again."""
+    return random.Random(seed)  # noqa: S311 - to be repeated, not secret

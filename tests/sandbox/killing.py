@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import re
 import signal
@@ -19,8 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from cutting_proxy import Fate, Plan, Plans
 from dying_ledger import NOW, Death
-from sandbox_process import ROOT
-from soak_kit import PATIENCE_S, Account, Entrance, Order, submissions_of
+from soak_kit import PATIENCE_S, Account, Entrance, Order, profile_environment, profile_of, submissions_of
 
 from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.tags import split_name
@@ -39,6 +37,7 @@ NEVER_ARRIVED = (Death.COMMITTED, Death.UNREAD, Death.IN_REQUEST)
 MAY_BE_RECORDED = (Death.IN_COMMIT, Death.ANY_TIME)
 #: How long committing takes at most, roughly; and a whole submission of a process that is ready for it.
 COMMIT_S, SUBMISSION_S = 0.02, 0.4
+DIES_AGAIN = 0.25
 CORES_AT_ONCE, DESKTOPS_AT_ONCE = 8, 3
 STARTS_WITHIN_S, DIES_WITHIN_S, ENDS_WITHIN_S = 60, 120, 240
 
@@ -94,7 +93,10 @@ class Windows:
         self.killed = []
 
     def submit_and_die(self, name, ledger, death, chance, desktop=False):
-        """Have a process killed while it submits; then have the next one get the job. Returns the job's id."""
+        """Have a process killed while it submits; then have the next one get the job. Returns the job's id.
+
+        Now and then the next one is killed too, while it finds out how it stands.
+        """
         order = Order(self._entrance, str(ledger.path), name, death.value, self._patience_s)
         with self._slots[desktop]:
             self._die(order, death, chance, desktop)
@@ -103,6 +105,9 @@ class Windows:
             assert rows == 0 or death not in NEVER_RECORDED, death
             assert rows >= 1 or death in (*NEVER_RECORDED, *MAY_BE_RECORDED), death
             self.killed.append(Killed(death, desktop, rows))
+            if chance.random() < DIES_AGAIN:
+                self._die(replace(order, death=Death.ANY_TIME.value), Death.ANY_TIME, chance, desktop)
+                assert_whole(ledger)
             return self._next(replace(order, death=""), desktop)
 
     def _die(self, order, death, chance, desktop):
@@ -129,15 +134,18 @@ class Windows:
 
     @contextlib.contextmanager
     def _process(self, order, desktop):
-        script = ROOT / "tests" / ("gui/window_process.py" if desktop else "sandbox/submitting_process.py")
-        with self._error_file(order).open("ab") as errors, subprocess.Popen(
-            [sys.executable, str(script), order.to_json()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env=profile_environment(self._folder / f"profile of {order.name}") if desktop else None,
-        ) as process:
+        script = Path(__file__).with_name("window_process.py" if desktop else "submitting_process.py")
+        with (
+            self._error_file(order).open("ab") as errors,
+            subprocess.Popen(
+                [sys.executable, str(script), order.to_json()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=profile_environment(profile_of(Path(order.ledger))) if desktop else None,
+            ) as process,
+        ):
             try:
                 yield process
             finally:
@@ -149,21 +157,6 @@ class Windows:
 
     def _errors(self, order):
         return self._error_file(order).read_text(encoding="utf-8")
-
-
-def profile_environment(profile):
-    """The environment of a QGIS that keeps everything in a folder of its own."""
-    folders = {
-        "HOME": profile,
-        "XDG_CONFIG_HOME": profile / "config",
-        "XDG_DATA_HOME": profile / "data",
-        "XDG_CACHE_HOME": profile / "cache",
-        "QGIS_CUSTOM_CONFIG_PATH": profile / "qgis",
-        "QGIS_AUTH_DB_DIR_PATH": profile / "auth",
-    }
-    for folder in folders.values():
-        folder.mkdir(parents=True, exist_ok=True)
-    return {**os.environ, "QT_QPA_PLATFORM": "offscreen", **{name: str(folder) for name, folder in folders.items()}}
 
 
 def assert_whole(ledger: Ledger):

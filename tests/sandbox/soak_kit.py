@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +29,8 @@ SQUARE = ((15.2, 37.8), (15.23, 37.8), (15.23, 37.83), (15.2, 37.83), (15.2, 37.
 PRICE = Range(1, 1)
 #: Short for a service on the same machine, and far above what it needs to show a job when there is much to do.
 PATIENCE_S = 8.0
+#: Until then every end is known, however much there is to do.
+KNOWN_WITHIN_S = 120
 
 
 def waits(patience_s=PATIENCE_S):
@@ -107,10 +111,12 @@ def submissions_of(ledger, name=""):
 
 def settle(account, ledger, submitter, name):
     """Look up what the ledger has of this name until its end is known; the job's id, empty when there is none."""
+    until = time.monotonic() + KNOWN_WITHIN_S
     while True:
         submissions = submissions_of(ledger, name)
         if all(submission.state.settled for submission in submissions):
             return next((one.service_job_id for one in submissions if one.service_job_id), "")
+        assert time.monotonic() < until, [one for one in submissions if not one.state.settled]
         with account.open() as service:
             submitter.settle(service, ThreadContext(), wait=True)
 
@@ -133,6 +139,30 @@ def submit_until_accepted(account, ledger, name, *, mode=Mode.LIVE, rerun_of="",
     return found
 
 
-def ledger_path(folder: Path) -> Path:
-    """Where a profile's ledger lies."""
-    return folder / "ledger.sqlite"
+#: Where QGIS keeps what is the plugin's, in the profile of :func:`profile_environment`.
+_LEDGER = Path("qgis", "profiles", "default", "up42", "ledger.sqlite")
+
+
+def ledger_path(profile: Path) -> Path:
+    """Where the ledger of a profile lies."""
+    return profile / _LEDGER
+
+
+def profile_of(ledger: Path) -> Path:
+    """The profile of a ledger."""
+    return ledger.parents[len(_LEDGER.parts) - 1]
+
+
+def profile_environment(profile):
+    """The environment of a QGIS that keeps everything in a folder of its own."""
+    folders = {
+        "HOME": profile,
+        "XDG_CONFIG_HOME": profile / "config",
+        "XDG_DATA_HOME": profile / "data",
+        "XDG_CACHE_HOME": profile / "cache",
+        "QGIS_CUSTOM_CONFIG_PATH": profile / "qgis",
+        "QGIS_AUTH_DB_DIR_PATH": profile / "auth",
+    }
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    return {**os.environ, "QT_QPA_PLATFORM": "offscreen", **{name: str(folder) for name, folder in folders.items()}}

@@ -8,7 +8,6 @@ submitted anew, until it is. In the end there is one job each on the service, an
 from __future__ import annotations
 
 import os
-import random
 import threading
 from collections import Counter
 
@@ -28,7 +27,7 @@ from killing import (
 from sandbox_process import start_sandbox
 from soak_kit import Account, Entrance, ledger_path, submissions_of, submit_until_accepted
 
-from tests.seeds import SEED
+from tests.seeds import SEED, chance_of
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.ledger import Ledger, SubmissionState
 
@@ -86,7 +85,7 @@ class Run:
         # Half of the processes have the ledger with all the others, half have one of their own.
         self.own = {name: Ledger(ledger_path(folder / name)) for name in list(self.deaths)[::2]}
         self.desktops = set(chance.sample(sorted(self.deaths), DESKTOPS))
-        self.chances = {name: random.Random(chance.random()) for name in self.deaths}
+        self.chances = {name: chance_of(chance.random()) for name in self.deaths}
         self.queries = [f"Query-{number:02d}" for number in range(SUBMISSIONS // 8)]
         self.reruns = [f"Rerun-{number:02d}" for number in range(SUBMISSIONS // 8)]
         self.names = [*live, *self.queries, *self.reruns]
@@ -101,7 +100,7 @@ class Run:
 @pytest.mark.soak
 @pytest.mark.timeout(ENDS_WITHIN_S + 60)
 def test_submissions_through_lost_connections_and_killed_processes_are_one_job_each(entrance, tmp_path):
-    run = Run(entrance, tmp_path / "profile", random.Random(SEED))
+    run = Run(entrance, tmp_path / "profile", chance_of(SEED))
     template = submit_until_accepted(run.account, run.ledger, "Template")
     plans = DeadlyPlans(SEED, risk=0.6, others=0.1)
     with CuttingProxy(entrance.base_url, plans) as proxy:
@@ -145,7 +144,7 @@ def test_a_process_killed_at_each_moment_leaves_a_job_that_the_next_one_settles(
 
         def work(name):
             desktop = list(moments).index(name) % 2 == 0
-            return windows.submit_and_die(name, ledgers[name], moments[name], random.Random(SEED), desktop)
+            return windows.submit_and_die(name, ledgers[name], moments[name], chance_of(SEED), desktop)
 
         results = run_all(work, list(moments))
     assert_one_job_each(Account(entrance), ledgers.values(), results)

@@ -1,7 +1,9 @@
 """A QGIS of its own with the plugin loaded, without a desktop: one of several windows on a profile.
 
-The profile is that of the environment. It has jobs of the given names, as a person would have: what its ledger has open
-is settled first. It may be told to die of that. usage: window_process.py ORDER [NAME ...]
+The profile is that of the environment, and the ledger is the plugin's there. Without names it does what the order says:
+it settles what its ledger has open, as a new window does, and has one job, or dies of it. With names it starts a live
+job for each of them once it is given a line, says "ended" when all have ended, and at a second line what was told in
+its message bar. usage: window_process.py ORDER [NAME ...]
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ class Window:
 
     def __init__(self, order):
         self.order = order
-        self.ledger = Ledger(Path(order.ledger))
+        path = Path(order.ledger)
+        assert path == plugin_module._profile_folder() / path.name, "the ledger is another profile's"
+        self.ledger = Ledger(path)
         self.configuration = Account(order.entrance).configuration
         self.told, self.runs, self.ended = [], {}, []
         self.iface = HeadlessInterface()
@@ -52,10 +56,9 @@ class Window:
         self._connect()
 
     def _prepare(self):
-        """Have the plugin use the ledger of the order, and wait less than with people."""
-        death = self.order.death
-        make = functools.partial(DyingLedger, death=Death(death)) if death else Ledger
-        plugin_module.Ledger = lambda _path, **more: make(Path(self.order.ledger), **more)
+        """Have the plugin wait less than with people, and die as the order says."""
+        if self.order.death:
+            plugin_module.Ledger = functools.partial(DyingLedger, death=Death(self.order.death))
         plugin_module.Submitter = functools.partial(Submitter, waits=waits(self.order.patience_s))
         plugin_module.Settler = functools.partial(settling.Settler, first_pause_ms=200)
         settling.LONGEST_PAUSE_MS = 2000
