@@ -7,6 +7,7 @@ import random
 import socket
 import struct
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +16,8 @@ from urllib.parse import urlsplit
 
 CHUNK = 65536
 CONNECT_TIMEOUT_S = 20.0
+#: A request may lie somewhere on its way for so long.
+LATE_BY_AT_MOST_S = 3.0
 
 
 class Fate(Enum):
@@ -24,6 +27,7 @@ class Fate(Enum):
     CUT_UNREAD = "cut before a byte was read"
     CUT_IN_REQUEST = "cut in the middle of the request"
     CUT_AFTER_REQUEST = "request passed on, cut at once"
+    LATE_REQUEST = "cut, the request passed on a while later"
     LOSE_ANSWER = "request passed on, answer swallowed"
     CUT_IN_ANSWER = "cut in the middle of the answer"
 
@@ -173,7 +177,14 @@ class _Conversation:
         if plan.fate is Fate.CUT_IN_REQUEST:
             self._upstream.sendall(request[: 1 + int(plan.where * (len(request) - 2))])
             return self._cut(plan)
+        if plan.fate is Fate.LATE_REQUEST:
+            plan.reached()
+            _end(self._client, plan.reset)
+            time.sleep(plan.where * LATE_BY_AT_MOST_S)
         self._upstream.sendall(request)
+        if plan.fate is Fate.LATE_REQUEST:
+            _message(self._upstream, b"")
+            return False
         if plan.fate is Fate.CUT_AFTER_REQUEST:
             plan.reached()
             _end(self._client, plan.reset)

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from enum import Enum
-from typing import Any
+from typing import Any, Set
 
 from up42_plugin.core.ledger import Ledger, NewJob, Submission
 
@@ -23,6 +23,7 @@ class Death(str, Enum):
     ANY_TIME = "at any time"
     UNREAD = "when the request has left, unread"
     IN_REQUEST = "in the middle of the request"
+    REQUEST_ON_ITS_WAY = "when the request has left, long before it arrives"
     REQUEST_SENT = "when the whole request was passed on"
     AT_ANSWER = "when the service has answered"
     IN_ANSWER = "in the middle of the answer"
@@ -34,20 +35,24 @@ NOW = "now"
 
 
 class DyingLedger(Ledger):
-    """The ledger itself; ``death`` says what its process does not survive."""
+    """The ledger itself; ``death`` says what its process does not survive, of a submission of its own."""
 
     def __init__(self, *args: Any, death: Death, **more: Any) -> None:
         super().__init__(*args, **more)
         self._death = death
+        self._own: Set[int] = set()
 
     def add(self, new: NewJob) -> Submission:
         self._at(Death.BEFORE_COMMIT)
         self._tell(Death.IN_COMMIT)
         submission = super().add(new)
+        self._own.add(submission.id)
         self._at(Death.COMMITTED)
         return submission
 
     def accept(self, submission: Submission, service_job_id: str) -> Submission:
+        if submission.id not in self._own:  # another window's, looked up here
+            return super().accept(submission, service_job_id)
         self._at(Death.ANSWERED)
         self._tell(Death.IN_ACCEPT)
         accepted = super().accept(submission, service_job_id)

@@ -27,6 +27,7 @@ from up42_plugin.core.tags import split_name
 ON_THE_WAY = {
     Death.UNREAD: Fate.CUT_UNREAD,
     Death.IN_REQUEST: Fate.CUT_IN_REQUEST,
+    Death.REQUEST_ON_ITS_WAY: Fate.LATE_REQUEST,
     Death.REQUEST_SENT: Fate.CUT_AFTER_REQUEST,
     Death.AT_ANSWER: Fate.LOSE_ANSWER,
     Death.IN_ANSWER: Fate.CUT_IN_ANSWER,
@@ -63,7 +64,8 @@ class DeadlyPlans(Plans):
         fate, kill = self._doomed.pop(_job_name(head), (None, None)) if self.picks(head) else (None, None)
         if fate is None:
             return super().draw(head)
-        where = super().draw(b"").where
+        with self._lock:
+            where = self._random.random()
         return Plan(fate, where, reset=True, reached=kill)
 
 
@@ -85,12 +87,23 @@ class Windows:
     """Starts processes on ledgers, kills them, and starts the next ones. Safe to use from many threads.
 
     Of those that are only the plugin's core and of those with QGIS and the whole plugin, only so many run at once.
+    Leaving the context ends them all.
     """
 
     def __init__(self, entrance: Entrance, plans: DeadlyPlans, folder: Path, patience_s: float = PATIENCE_S):
         self._entrance, self._plans, self._folder, self._patience_s = entrance, plans, folder, patience_s
         self._slots = {False: threading.Semaphore(CORES_AT_ONCE), True: threading.Semaphore(DESKTOPS_AT_ONCE)}
         self.killed = []
+        self._running = set()
+        self._open = True
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        self._open = False
+        for process in list(self._running):
+            _kill(process)
 
     def submit_and_die(self, name, ledger, death, chance, desktop=False):
         """Have a process killed while it submits; then have the next one get the job. Returns the job's id.
@@ -146,10 +159,13 @@ class Windows:
                 env=profile_environment(profile_of(Path(order.ledger))) if desktop else None,
             ) as process,
         ):
+            self._running.add(process)
             try:
+                assert self._open, "the test is over"
                 yield process
             finally:
                 _kill(process)
+                self._running.discard(process)
 
     def _error_file(self, order):
         self._folder.mkdir(parents=True, exist_ok=True)
