@@ -7,6 +7,12 @@ import gc
 import pytest
 from sandbox_process import start_sandbox
 
+from tests.seeds import SEED
+
+
+def pytest_report_header():
+    return f"seed of the fault tests: {SEED} (UP42_SEED={SEED} takes it again)"
+
 
 @pytest.fixture(scope="session", autouse=True)
 def no_dataset_outlives_qgis(request):

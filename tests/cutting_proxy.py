@@ -7,14 +7,17 @@ import random
 import socket
 import struct
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
-from typing import Callable, List, Optional
+from typing import Callable, Dict, List, Optional
 from urllib.parse import urlsplit
 
 CHUNK = 65536
 CONNECT_TIMEOUT_S = 20.0
+#: A request may lie somewhere on its way for so long.
+LATE_BY_AT_MOST_S = 3.0
 
 
 class Fate(Enum):
@@ -24,6 +27,7 @@ class Fate(Enum):
     CUT_UNREAD = "cut before a byte was read"
     CUT_IN_REQUEST = "cut in the middle of the request"
     CUT_AFTER_REQUEST = "request passed on, cut at once"
+    LATE_REQUEST = "cut, the request passed on a while later"
     LOSE_ANSWER = "request passed on, answer swallowed"
     CUT_IN_ANSWER = "cut in the middle of the answer"
 
@@ -35,20 +39,28 @@ LOSSES = tuple(fate for fate in Fate if fate is not Fate.PASS)
 Match = Callable[[bytes], bool]
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Plan:
-    """A fate, the fraction of the way (0 to 1) where a cut in the middle comes, and how it feels to the client."""
+    """A fate, the fraction of the way (0 to 1) where a cut in the middle comes, and how it feels to the client.
+
+    ``reached`` is called at that point, before the cut; for a connection that is passed on, after the answer.
+    """
 
     fate: Fate
     where: float = 0.0
     reset: bool = True
+    reached: Callable[[], None] = _nothing
 
 
 class Plans:
     """Seeded fates: ``risk`` for the connections that ``match`` picks by the head of their first request.
 
-    The picked ones take each loss in turn, in shuffled rounds, so that a run has them all; the others get ``others``
-    as their chance of any loss.
+    Each kind takes each loss in turn, in shuffled rounds, so that a run has them all; the connections that are not
+    picked get ``others`` as their chance of a loss.
     """
 
     def __init__(self, seed: int, match: Match, risk: float, others: float) -> None:
@@ -56,7 +68,7 @@ class Plans:
         self._match = match
         self._risk = risk
         self._others = others
-        self._round: List[Fate] = []
+        self._rounds: Dict[bool, List[Fate]] = {True: [], False: []}
         self._lock = threading.Lock()
 
     def draw(self, head: bytes) -> Plan:
@@ -64,13 +76,10 @@ class Plans:
             picked = self._match(head)
             if self._random.random() >= (self._risk if picked else self._others):
                 return Plan(Fate.PASS)
-            if picked:
-                if not self._round:
-                    self._round = list(LOSSES)
-                    self._random.shuffle(self._round)
-                fate = self._round.pop()
-            else:
-                fate = self._random.choice(LOSSES)
+            losses = self._rounds[picked]
+            if not losses:
+                losses.extend(self._random.sample(LOSSES, len(LOSSES)))
+            fate = losses.pop()
             return Plan(fate, self._random.random(), self._random.random() < 0.5)
 
     def picks(self, head: bytes) -> bool:
@@ -168,8 +177,16 @@ class _Conversation:
         if plan.fate is Fate.CUT_IN_REQUEST:
             self._upstream.sendall(request[: 1 + int(plan.where * (len(request) - 2))])
             return self._cut(plan)
+        if plan.fate is Fate.LATE_REQUEST:
+            plan.reached()
+            _end(self._client, plan.reset)
+            time.sleep(plan.where * LATE_BY_AT_MOST_S)
         self._upstream.sendall(request)
+        if plan.fate is Fate.LATE_REQUEST:
+            _message(self._upstream, b"")
+            return False
         if plan.fate is Fate.CUT_AFTER_REQUEST:
+            plan.reached()
             _end(self._client, plan.reset)
             _message(self._upstream, b"")  # the service finds nobody only after it has done its work
             return False
@@ -183,9 +200,11 @@ class _Conversation:
             self._client.sendall(answer[: 1 + int(plan.where * (len(answer) - 2))])
             return self._cut(plan)
         self._client.sendall(answer)
+        plan.reached()
         return True
 
     def _cut(self, plan: Plan) -> bool:
+        plan.reached()
         _end(self._client, plan.reset)
         _end(self._upstream, plan.reset)
         return False

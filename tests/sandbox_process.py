@@ -60,9 +60,9 @@ class RunningSandbox:
         return code
 
 
-def sandbox_command(data_dir: Path, *args: str) -> List[str]:
+def sandbox_command(data_dir: Path, *args: str, module: str = "up42_plugin.sandbox") -> List[str]:
     """The command line of a sandbox on the Python that runs the tests."""
-    return [sys.executable, "-m", "up42_plugin.sandbox", "--data-dir", str(data_dir), *args]
+    return [sys.executable, "-m", module, "--data-dir", str(data_dir), *args]
 
 
 def sandbox_environment() -> Dict[str, str]:
@@ -70,12 +70,14 @@ def sandbox_environment() -> Dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-def start_sandbox(data_dir: Path, *args: str, stdin: Optional[int] = subprocess.DEVNULL) -> RunningSandbox:
+def start_sandbox(
+    data_dir: Path, *args: str, stdin: Optional[int] = subprocess.DEVNULL, module: str = "up42_plugin.sandbox"
+) -> RunningSandbox:
     """Start a sandbox and wait for its line. Raises ``RuntimeError`` with what it said when it does not come."""
     log = Path(data_dir).with_suffix(".stderr")
     with log.open("wb") as stderr:
         process = subprocess.Popen(
-            sandbox_command(data_dir, *args),
+            sandbox_command(data_dir, *args, module=module),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=stderr,
