@@ -15,7 +15,8 @@ import pytest
 from ledger_kit import Clock, new_job, rows
 
 from up42_plugin.core.ledger import Ledger
-from up42_plugin.core.ledger_file import MIGRATIONS, LedgerError
+from up42_plugin.core.ledger_file import LedgerError
+from up42_plugin.core.ledger_schema import NEWEST
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +38,7 @@ def ledger(path, clock):
 
 def test_the_file_has_a_version_and_commits_durably(ledger, path):
     ledger.add(new_job())
-    assert rows(path, "PRAGMA user_version") == [(len(MIGRATIONS),)]
+    assert rows(path, "SELECT version FROM ledger_schema") == [(NEWEST,)]
     assert rows(path, "PRAGMA journal_mode") == [("wal",)]
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
 
@@ -115,7 +116,7 @@ def test_a_database_of_somebody_else_is_set_aside(ledger, path):
 def test_a_ledger_of_a_newer_plugin_is_set_aside_whole_with_its_log(path, clock):
     Ledger(path, clock).add(new_job())
     newer = sqlite3.connect(path)
-    newer.execute("PRAGMA user_version = 99")
+    newer.execute("UPDATE ledger_schema SET version = 99")
     newer.execute("UPDATE submissions SET reason = 'in the log'")
     newer.commit()  # left open: the write-ahead log is still beside the file
     older = Ledger(path, clock)
