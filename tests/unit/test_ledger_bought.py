@@ -65,6 +65,7 @@ def test_the_newest_comes_first(ledger, clock):
         ("new", False),
         ("old", True),
     ]
+    assert [item.job.name for item in bought_before(ledger, "account", asked(), limit=1)] == ["new"]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,10 +14,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from ledger_kit import Clock, new_job, rows
+from ledger_kit import SQUARE, Clock, new_job, rows
 
 from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.ledger_life import LedgerLife
+from up42_plugin.core.ledger_schema import migrate
 
 JOBS, ROUNDS = 20, 30
 
@@ -87,3 +90,33 @@ def test_processes_killed_in_the_middle_of_writing_leave_the_ledger_whole(ledger
     # Each job was written whole: with its submission, and its configuration
     assert rows(ledger.path, "SELECT count(*) FROM jobs WHERE id NOT IN (SELECT job_id FROM submissions)") == [(0,)]
     assert rows(ledger.path, "PRAGMA foreign_key_check") == []
+
+
+def test_a_process_killed_while_it_migrates_leaves_the_old_ledger_or_the_new_one(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    old = sqlite3.connect(path, isolation_level=None)
+    migrate(old, 3)
+    aoi = json.dumps({"type": "Polygon", "coordinates": [SQUARE]})
+    old.execute("BEGIN")
+    old.executemany(
+        "INSERT INTO configurations (fingerprint, workflow_id, workflow_name, geometric_filter, inputs, aoi, created)"
+        " VALUES (?, 'w', 'W', 'bbox', '{}', ?, 'then')",
+        [(str(number), aoi) for number in range(20_000)],
+    )
+    old.execute("COMMIT")
+    old.close()
+    versions = set()
+    for _ in range(5):
+        victim = window(Ledger(path), "victim")
+        assert victim.stdout.readline() == "ready\n"
+        time.sleep(random.uniform(0.0, 0.3))  # noqa: S311 - no secret
+        os.kill(victim.pid, signal.SIGKILL)
+        victim.communicate()
+        assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+        versions.add(rows(path, "PRAGMA user_version")[0][0])
+        assert rows(path, "SELECT count(*) FROM configurations WHERE created = 'then'") == [(20_000,)]
+    assert versions <= {3, 10200}
+    ledger = Ledger(path, Clock())
+    ledger.add(new_job("fresh-one"))
+    assert ledger.notice == ""
+    assert rows(path, "SELECT count(*) FROM configurations WHERE created = 'then' AND geom IS NOT NULL") == [(20_000,)]

@@ -35,8 +35,10 @@ class BoughtBefore:
     on_disk: Tuple[StoredOutput, ...]
 
 
-def bought_before(ledger: Ledger, connection_id: str, configuration: JobConfiguration) -> Tuple[BoughtBefore, ...]:
-    """The live jobs of a connection that succeeded and brought what this one asks for, newest first.
+def bought_before(
+    ledger: Ledger, connection_id: str, configuration: JobConfiguration, limit: int = 20
+) -> Tuple[BoughtBefore, ...]:
+    """The newest live jobs of a connection that succeeded and brought what this one asks for, newest first.
 
     That is: from the same data block, for an area that holds all of this one's, and for the same scenes, or a time that
     meets this one's where either did not name its scenes. Reads a file: for workers only. Raises ``LedgerError``.
@@ -54,8 +56,10 @@ def bought_before(ledger: Ledger, connection_id: str, configuration: JobConfigur
             " ORDER BY jobs.created DESC, jobs.rowid DESC",
             (connection_id, Mode.LIVE.value, data_block_of(configuration), JobState.SUCCEEDED.value),
         ).fetchall()
-        found = []
+        found: List[BoughtBefore] = []
         for job_id, known, text in rows:
+            if len(found) == limit:
+                break
             exact = known == fingerprint
             if exact or wanted.was_in(_Search(json.loads(text))):
                 job = read_job(connection, connection.execute(f"{JOBS} WHERE jobs.id = ?", (job_id,)).fetchone())
