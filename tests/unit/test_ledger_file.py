@@ -15,7 +15,7 @@ import pytest
 from ledger_kit import Clock, new_job, rows
 
 from up42_plugin.core.ledger import Ledger
-from up42_plugin.core.ledger_file import LedgerError
+from up42_plugin.core.ledger_file import LedgerError, LedgerFile
 from up42_plugin.core.ledger_schema import NEWEST
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +133,24 @@ def test_two_files_set_aside_in_the_same_second_are_both_kept(path, clock):
         path.write_bytes(b"broken " * 200)
         Ledger(path, clock).jobs("account")
     assert len(aside(path, "damaged")) == 2
+
+
+def test_a_file_that_another_window_began_meanwhile_is_not_set_aside(path, clock, monkeypatch):
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"broken " * 200)
+    examine = LedgerFile._examine
+
+    def slowly(file):
+        problem = examine(file)
+        monkeypatch.setattr(LedgerFile, "_examine", examine)
+        Ledger(path, clock).add(new_job())  # the other window was faster
+        return problem
+
+    monkeypatch.setattr(LedgerFile, "_examine", slowly)
+    ledger = Ledger(path, clock)
+    assert len(ledger.jobs("account")) == 1
+    assert ledger.notice == ""
+    assert len(aside(path, "damaged")) == 1
 
 
 def test_an_empty_file_becomes_a_ledger(ledger, path):

@@ -194,6 +194,18 @@ def test_a_ledger_that_a_newer_window_took_over_is_left_to_it(tmp_path, clock):
     assert [item.name for item in tmp_path.iterdir() if "newer" in item.name] == []
 
 
+def test_an_earlier_ledger_put_in_its_place_is_brought_up_to_date(tmp_path, clock):
+    path, earlier = tmp_path / "ledger.sqlite", tmp_path / "earlier"
+    ledger = Ledger(path, clock)
+    ledger.add(new_job())
+    old_ledger(earlier, 2)
+    earlier.replace(path)
+    with pytest.raises(LedgerError, match="replaced"):
+        ledger.add(new_job("aaaa3333"))
+    ledger.add(new_job("aaaa4444"))
+    assert [job.name for job in ledger.jobs("account")] == ["Taormina", "job-b", "job-a"]
+
+
 def test_somebody_elses_geopackage_is_set_aside(tmp_path, clock):
     path = tmp_path / "ledger.sqlite"
     other = sqlite3.connect(path)

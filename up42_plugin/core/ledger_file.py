@@ -11,13 +11,14 @@ import threading
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Callable, Iterator, Optional
+from typing import Callable, Iterator, Optional, Tuple
 
 from up42_plugin.api.errors import Up42Error
 from up42_plugin.core.ledger_schema import NEWEST, migrate, version_of
 
 BUSY_S = 20.0
 
+_REPLACED = "The record of your jobs was replaced by an earlier one. Try again: it will be brought up to date."
 _NEWER = "The record of your jobs comes from a newer version. Update the plugin and start QGIS again."
 
 
@@ -83,8 +84,12 @@ class LedgerFile:
 
     def _check_version(self, connection: sqlite3.Connection) -> None:
         """Another window may run a newer plugin since a moment ago: its file is left to it."""
-        if version_of(connection) > NEWEST:
+        version = version_of(connection)
+        if version > NEWEST:
             raise LedgerError(_NEWER, str(self.path))
+        if version < NEWEST:
+            self._ready = False  # somebody put an earlier file in its place: migrated at the next use
+            raise LedgerError(_REPLACED, str(self.path))
 
     def _error(self, error: Exception) -> LedgerError:
         damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(
@@ -123,13 +128,22 @@ class LedgerFile:
                 return
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                problem = self._examine()
-                if problem is not None:
-                    self._set_aside(problem)
+                self._clear_way()
                 self._migrate()
             except OSError as error:
                 raise self._error(error) from error
             self._ready = True
+
+    def _clear_way(self) -> None:
+        """Set aside what cannot be used, unless another window did so in the meantime and began a new file."""
+        found = _identity(self.path)
+        problem = self._examine()
+        while problem is not None:
+            if _identity(self.path) == found:
+                self._set_aside(problem)
+                return
+            found = _identity(self.path)
+            problem = self._examine()
 
     def _examine(self) -> Optional[str]:
         """Why the file must be set aside: ``damaged`` or ``newer``; None when it may be used (or is not there)."""
@@ -203,6 +217,15 @@ class LedgerFile:
             raise
         finally:
             source.close()
+
+
+def _identity(path: Path) -> Optional[Tuple[int, int]]:
+    """Equal for the same file under this name; None when there is none."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
 def utc_now() -> datetime:
