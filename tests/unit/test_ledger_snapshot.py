@@ -33,7 +33,7 @@ def ledger(tmp_path):
         "account",
         Job("service-1", "n", JobState.SUCCEEDED, "SUCCEEDED", Mode.LIVE, NOON, NOON + HOUR, NOON + 2 * HOUR),
     )
-    ledger.charge("account", "service-1", 13)
+    ledger.charge("account", "service-1", 3)
     LedgerOutputs(ledger).stored_output(StoredOutput("account", "service-1", Path("/data/taormina"), 5, NOON))
     test = ledger.add(new_job("aaaa3333", mode=Mode.TEST_QUERY, agreed=None, connection_id="sandbox", name="Etna"))
     ledger.end_attempt(test, SubmissionState.NOT_SENT, "No network.")
@@ -68,7 +68,7 @@ def test_gdal_finds_every_job_of_every_connection_in_a_copy(ledger, tmp_path):
         "mode": "live job",
         "state": "SUCCEEDED",
         "credits_held": 0.0,
-        "credits_charged": 13.0,
+        "credits_charged": 3.0,
         "credits_returned": 7.0,
         "scenes": None,
         "submitted": "2024/06/01 12:00:00+00",

@@ -16,14 +16,14 @@ from up42_plugin.core.estimation import Range
 from up42_plugin.core.jobs import Job, JobState, JobTask, Mode
 from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.ledger_file import LedgerError, text_of, time_of
-from up42_plugin.core.ledger_rows import Submission, moment, read_submission
+from up42_plugin.core.ledger_rows import Submission, moment, read_agreed, read_submission
 
 #: A job seen unchanged is written down again after this long only: lists are asked for every few seconds.
 SEEN_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class JobEntry:
+class LedgerEntry:
     """A job of ours as a list shows it; ``submission`` is its last one and tells how it stands. Times are UTC.
 
     ``folder`` is where its output is on disk, None when it is not there. ``announced`` is when a window told the person
@@ -125,15 +125,15 @@ class LedgerLife:
             statement = "UPDATE jobs SET announced = ? WHERE id = ? AND announced IS NULL"
             return connection.execute(statement, (text_of(self._now()), job_id)).rowcount == 1
 
-    def unfinished(self, connection_id: str) -> Tuple[JobEntry, ...]:
+    def unfinished(self, connection_id: str) -> Tuple[LedgerEntry, ...]:
         """The jobs the service accepted that are not known to have ended, newest first: they are to be watched."""
         return self._entries(f"{ENTRIES} WHERE {_UNFINISHED} {_NEWEST_FIRST}", (connection_id,))
 
-    def finished_unannounced(self, connection_id: str) -> Tuple[JobEntry, ...]:
+    def finished_unannounced(self, connection_id: str) -> Tuple[LedgerEntry, ...]:
         """The jobs that ended and that nobody was told of, oldest first; see :meth:`claim_announcement`."""
         return self._entries(f"{ENTRIES} WHERE {_UNANNOUNCED} ORDER BY jobs.created, jobs.rowid", (connection_id,))
 
-    def entry(self, job_id: str) -> Optional[JobEntry]:
+    def entry(self, job_id: str) -> Optional[LedgerEntry]:
         """One job by our id."""
         return next(iter(self._entries(f"{ENTRIES} WHERE jobs.id = ?", (job_id,))), None)
 
@@ -141,9 +141,9 @@ class LedgerLife:
         self,
         connection_id: str,
         limit: int = 100,
-        before: Optional[JobEntry] = None,
+        before: Optional[LedgerEntry] = None,
         mode: Optional[Mode] = None,
-    ) -> Tuple[JobEntry, ...]:
+    ) -> Tuple[LedgerEntry, ...]:
         """Jobs of a connection, newest first: the first page, or the one after the entry ``before``."""
         where, values = ["jobs.connection_id = ?"], [connection_id]
         if mode is not None:
@@ -162,7 +162,7 @@ class LedgerLife:
             ).fetchall()
         return {**dict.fromkeys(Mode, 0), **{Mode(mode): int(count) for mode, count in rows}}
 
-    def _entries(self, query: str, values: Sequence[object]) -> Tuple[JobEntry, ...]:
+    def _entries(self, query: str, values: Sequence[object]) -> Tuple[LedgerEntry, ...]:
         with self._file.reading() as connection:
             return tuple(read_entry(row) for row in connection.execute(query, values))
 
@@ -267,9 +267,9 @@ def _read_task(row: sqlite3.Row) -> RecordedTask:
     return RecordedTask(task, row["credits"])
 
 
-def read_entry(row: sqlite3.Row) -> JobEntry:
+def read_entry(row: sqlite3.Row) -> LedgerEntry:
     """The job in a row of :data:`ENTRIES`."""
-    return JobEntry(
+    return LedgerEntry(
         id=row["entry_id"],
         connection_id=row["connection_id"],
         name=row["entry_name"],
@@ -279,7 +279,7 @@ def read_entry(row: sqlite3.Row) -> JobEntry:
         workflow_name=row["workflow_name"],
         chain=row["chain"],
         aoi_km2=row["aoi_km2"],
-        agreed=None if row["agreed_maximum"] is None else Range(row["agreed_minimum"], row["agreed_maximum"]),
+        agreed=read_agreed(row),
         rerun_of=row["rerun_of"],
         announced=moment(row["announced"]),
         folder=Path(row["folder"]) if row["folder"] else None,

@@ -273,6 +273,11 @@ def moment(text: Optional[str]) -> Optional[datetime]:
     return time_of(text) if text else None
 
 
+def read_agreed(row: sqlite3.Row) -> Optional[Range]:
+    """The price that was agreed to, in a row of ``jobs``."""
+    return None if row["agreed_maximum"] is None else Range(row["agreed_minimum"], row["agreed_maximum"])
+
+
 def _read_life(row: sqlite3.Row) -> Optional[JobLife]:
     if row["service_state"] is None:
         return None
@@ -300,14 +305,13 @@ def read_job(connection: sqlite3.Connection, row: sqlite3.Row) -> RecordedJob:
         aoi=geojson_of(row["geom"]) if row["geom"] else None,
         aoi_km2=row["aoi_km2"],
     )
-    agreed = None if row["agreed_maximum"] is None else Range(row["agreed_minimum"], row["agreed_maximum"])
     return RecordedJob(
         id=row["id"],
         connection_id=row["connection_id"],
         name=row["name"],
         mode=Mode(row["mode"]),
         configuration=configuration,
-        agreed=agreed,
+        agreed=read_agreed(row),
         rerun_of=row["rerun_of"],
         created=time_of(row["created"]),
         submissions=tuple(read_submission(item) for item in submissions),

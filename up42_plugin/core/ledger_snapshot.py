@@ -16,7 +16,7 @@ from up42_plugin.core.jobs import Mode
 from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.ledger_file import LedgerError
 from up42_plugin.core.ledger_geopackage import envelope_of, make_geopackage, register_polygons
-from up42_plugin.core.ledger_life import ENTRIES, JobEntry, read_entry
+from up42_plugin.core.ledger_life import ENTRIES, LedgerEntry, read_entry
 from up42_plugin.core.ledger_spending import credits_of
 
 LAYER = "jobs"
@@ -89,17 +89,18 @@ def _rows(ledger: Ledger) -> List[Row]:
         return [_row(read_entry(row), row["geom"], row["geometric_filter"]) for row in rows]
 
 
-def _row(entry: JobEntry, geometry: Optional[bytes], geometric_filter: str) -> Row:
+def _row(entry: LedgerEntry, geometry: Optional[bytes], geometric_filter: str) -> Row:
     submission, life = entry.submission, entry.submission.life
-    credits_used = credits_of(submission)
+    live = entry.mode is Mode.LIVE
+    credits_used = credits_of(submission, entry.agreed)
     return (
         geometry,
         entry.name,
         _MODES[entry.mode],
         life.word if life else submission.state.value,
-        credits_used.held,
-        submission.charged_credits,
-        credits_used.returned,
+        credits_used.held if live else None,
+        credits_used.charged,
+        credits_used.returned if live else None,
         submission.scenes,
         _text(entry.created),
         _text(life.started) if life else None,
