@@ -18,12 +18,9 @@ from up42_plugin.core.ledger_schema import NEWEST, migrate, version_of
 
 BUSY_S = 20.0
 
-_REPLACED = "The record of your jobs was replaced by an earlier one. Try again: it will be brought up to date."
-_NEWER = "The record of your jobs comes from a newer version. Update the plugin and start QGIS again."
-
-
 _DAMAGED = "The ledger was damaged and set aside; your jobs are read from the service again."
 _NEWER = "The ledger comes from a newer version. Update the plugin."
+_REPLACED = "The ledger was replaced by an earlier one. Try again: it will be brought up to date."
 
 
 class LedgerError(Up42Error):
