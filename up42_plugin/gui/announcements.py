@@ -15,6 +15,7 @@ from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.submission import Outcome
 from up42_plugin.core.tags import split_name
 from up42_plugin.gui.message_actions import sentence_of
+from up42_plugin.gui.run_texts import WHILE_CLOSED
 from up42_plugin.gui.texts import count_text, credits_of
 
 
@@ -59,10 +60,13 @@ class Announcements(QObject):
         self.tell(f"{run.name}: {_why(run)}", Qgis.MessageLevel.Warning)
 
     def live_job_ended(self, run: Run) -> None:
-        """A live job that the service is done with, or never got."""
+        """A live job that the service is done with, or never got; unless another window told that."""
+        if run.told_elsewhere:
+            return
         if run.succeeded:
             charged = f", {credits_of(run.credits_charged)} charged" if run.credits_charged is not None else ""
-            self.tell(f"{run.name} finished{charged}.", Qgis.MessageLevel.Success, run)
+            end = WHILE_CLOSED if run.ended_while_closed else "finished"
+            self.tell(f"{run.name} {end}{charged}.", Qgis.MessageLevel.Success, run)
         elif run.state is JobState.CANCELLED:
             self.tell(f"{run.name} was cancelled.", Qgis.MessageLevel.Info)
         elif run.phase is Phase.NOT_SUBMITTED and run.unwanted:

@@ -22,6 +22,7 @@ _STATE_ICONS = {
     JobState.CANCELLED: CANCELLED,
     JobState.UNKNOWN: QUEUED,
 }
+WHILE_CLOSED = "finished while QGIS was closed"
 _CHECKING = "No answer. Checking whether the job was sent; it is not sent twice."
 _CHECKING_TO_CANCEL = "Checking whether the job was sent; if it was, it is cancelled."
 
@@ -118,6 +119,8 @@ def _on_service(run: Run, now: datetime) -> str:
     end = run.job.finished or now
     if run.job.started is not None:
         parts.append(duration_text((end - run.job.started).total_seconds()))
+    if run.ended_while_closed:
+        parts.append(WHILE_CLOSED)
     return ", ".join(parts)
 
 

@@ -14,12 +14,14 @@ from up42_plugin.core.context import JobContext
 from up42_plugin.core.fetching import TestQueryFinds, fetch_live_output, fetch_test_query
 from up42_plugin.core.layer_plan import JobProvenance, LayerPlan
 from up42_plugin.core.output_errors import NoLayerError
+from up42_plugin.core.outputs import prepare_output
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.service import Output, ServiceProvider
 from up42_plugin.core.storage import OutputFolders
 from up42_plugin.qgis_bridge.jobs import Job as BackgroundJob
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.layers import LayerLoader
+from up42_plugin.qgis_bridge.recording import JobRecords
 from up42_plugin.qgis_bridge.run_book import RunBook
 from up42_plugin.qgis_bridge.sending import message_of
 
@@ -44,11 +46,13 @@ class RunLoading(QObject):
         provider_of: ProviderOf,
         connection_name: Callable[[str], str],
         folders: Callable[[], OutputFolders],
+        records: Optional[JobRecords] = None,
         parent: Optional[QObject] = None,
     ) -> None:
         super().__init__(parent)
         self._book, self._runner, self._loader = book, runner, loader
         self._provider_of, self._connection_name, self._folders = provider_of, connection_name, folders
+        self._records = records
         self._jobs: Dict[str, BackgroundJob] = {}
 
     def busy(self, key: str) -> bool:
@@ -69,12 +73,27 @@ class RunLoading(QObject):
         if provider is None:
             self._book.put(replace(run, message=self.not_connected(run)))
             return
-        job_id, step = run.job.id, run.configuration.workflow.steps[-1]
-        folder = self.folder_of(run)
+        output, step = Output(run.job.id), run.configuration.workflow.steps[-1]
+        folder, records = self.folder_of(run), self._records
 
         def work(context: JobContext) -> Tuple[LayerPlan, ...]:
             with provider.open(context) as service:
-                return fetch_live_output(service, Output(job_id), step, folder, context)
+                plans = fetch_live_output(service, output, step, folder, context)
+            if records is not None:
+                records.stored(run.connection_id, output, folder)
+            return plans
+
+        self._fetch(run, f"UP42: loading {run.name}", work, self._output_here)
+
+    def load_stored(self, key: str, folder: Path) -> None:
+        """Bring a live job's output that is in a folder onto the map, without asking the service."""
+        run = self._book.of(key)
+        step = run.configuration.workflow.steps[-1]
+        if run.job is None or self.busy(key):
+            return
+
+        def work(context: JobContext) -> Tuple[LayerPlan, ...]:
+            return prepare_output(folder, context, block_name=step.block.name, block_title=step.block.title)
 
         self._fetch(run, f"UP42: loading {run.name}", work, self._output_here)
 
@@ -90,11 +109,14 @@ class RunLoading(QObject):
         if provider is None:
             self._given_up(run.key, run.phase, self.not_connected(run))
             return
-        folder = self._folders().quicklook_folder(run.name, job_id)
+        folder, records = self._folders().quicklook_folder(run.name, job_id), self._records
 
         def work(context: JobContext) -> TestQueryFinds:
             with provider.open(context) as service:
-                return fetch_test_query(service, job_id, folder, context)
+                finds = fetch_test_query(service, job_id, folder, context)
+            if records is not None:
+                records.found_scenes(run.connection_id, job_id, len(finds.scenes))
+            return finds
 
         self._fetch(run, f"UP42: reading {run.name}", work, self._scenes_here)
 
