@@ -56,9 +56,8 @@ class JobRecords:
             for other in known:
                 if other.deleted is None and not other.folder.is_dir():
                     self._outputs.deleted_output(connection_id, other.folder)
-            if not any(
-                (other.task_id, other.folder, other.deleted) == (output.task_id, folder, None) for other in known
-            ):
+            there = {(other.task_id, other.folder) for other in known if other.complete and other.deleted is None}
+            if (output.task_id, folder) not in there:
                 self._outputs.stored_output(
                     StoredOutput(
                         connection_id=connection_id,
