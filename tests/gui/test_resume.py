@@ -15,6 +15,7 @@ from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.ledger_life import LedgerLife
 from up42_plugin.core.ledger_outputs import LedgerOutputs
 from up42_plugin.core.run import Phase
+from up42_plugin.qgis_bridge import sandbox_process as sandbox_module
 
 # A job takes some seconds: time enough to close QGIS while it runs.
 SLOW = ("--speed", "60", "--faults")
@@ -214,3 +215,39 @@ def test_a_test_query_that_ended_meanwhile_is_not_told_of(bare, slow_service, da
     assert bare.told[told:] == []
     assert bare.layers() == []
     assert not bare.dock.isVisible()
+
+
+def test_the_built_in_sandbox_is_started_again_for_a_job_that_runs_in_it(bare, monkeypatch):
+    monkeypatch.setattr(sandbox_module, "SPEED", 60)
+    bare.start()
+    bare.dock.setUserVisible(True)
+    bare.wait_until_ready()
+    bare.choose(ANALYTIC)
+    bare.area(SMALL)
+    bare.test_query()
+    run = bare.begin_live_job()
+    bare.wait(run, lambda now: now.job is not None, "the job on the service")
+    bare.unload()
+    bare.runs.clear()
+    bare.start()
+    wait_for(lambda: finished(bare), "the announcement", of=lambda: str(bare.told))
+    assert not bare.dock.isVisible()
+    (run,) = bare.runs.values()
+    assert bare.desk.hub.current.id == run.connection_id == "sandbox"
+
+
+def test_a_connection_whose_key_was_not_kept_has_its_jobs_counted_until_somebody_signs_in(bare, slow_service):
+    bare.start()
+    connection = bare.connect(slow_service.sandbox)
+    bare.choose(ANALYTIC)
+    bare.area(SMALL)
+    run = bare.begin_test_query()
+    bare.wait(run, lambda now: now.job is not None, "the test query on the service")
+    bare.unload()
+    bare.start()
+    wait_for(lambda: bare.plugin.resumer.to_check(connection.id) == 1, "the count")
+    key = ProjectKey(slow_service.sandbox.project_id, slow_service.sandbox.project_api_key)
+    bare.desk.hub.sign_in(connection, key, False)
+    wait_for(lambda: life_of(bare).unfinished(connection.id) == (), "its end", of=bare.situation)
+    assert bare.plugin.resumer.to_check(connection.id) == 0
+    idle()

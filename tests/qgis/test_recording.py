@@ -63,6 +63,15 @@ def test_who_is_told_of_an_end_by_another_window_is_not_told_again(kit):
     assert run.credits_charged == 19
 
 
+def test_a_job_that_the_service_forgot_is_not_looked_for_again(kit):
+    key = kit.on_service()
+    kit.provider.jobs.clear()
+    kit.wait_ended(key)
+    assert life(kit).unfinished("one") == ()
+    assert life(kit).finished_unannounced("one") == ()
+    assert entry(kit).submission.reason == kit.run(key).message == "The service no longer knows this job."
+
+
 def test_an_output_is_written_down_once_and_what_is_gone_is_noted(kit):
     key = kit.succeeded()
     folder = kit.put_output(key)

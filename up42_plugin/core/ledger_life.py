@@ -112,6 +112,14 @@ class LedgerLife:
             for row in _ours(connection, connection_id, service_job_id):
                 connection.execute("UPDATE submissions SET scenes = ? WHERE id = ?", (count, row["id"]))
 
+    def gone(self, connection_id: str, service_job_id: str, reason: str) -> None:
+        """Commit that the service no longer knows a job: nobody looks for it again, and it is told of now or never."""
+        with self._file.writing() as connection:
+            for row in _ours(connection, connection_id, service_job_id):
+                connection.execute(_GONE, (JobState.ERROR.value, reason, text_of(self._now()), row["id"]))
+                statement = "UPDATE jobs SET announced = ? WHERE id = ? AND announced IS NULL"
+                connection.execute(statement, (text_of(self._now()), row["job_id"]))
+
     def rename(self, job_id: str, name: str) -> None:
         """Commit another name, without tag, of a job of ours."""
         with self._file.writing() as connection:
@@ -193,6 +201,10 @@ _SAW = (
     "UPDATE submissions SET service_state = ?, service_word = ?, service_created = ?,"
     " service_started = coalesce(?, service_started), service_finished = coalesce(?, service_finished), seen = ?,"
     " closed = ? WHERE id = ? AND closed <= ?"
+)
+_GONE = (
+    "UPDATE submissions SET service_state = ?, service_word = 'GONE', reason = ?, seen = ?,"
+    " service_created = coalesce(service_created, created), closed = 1 WHERE id = ? AND closed = 0"
 )
 _SAW_TASK = (
     "INSERT INTO tasks (submission_id, place, task_id, name, block_name, state, word, started, finished, credits)"

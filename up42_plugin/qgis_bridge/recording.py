@@ -14,6 +14,7 @@ from up42_plugin.core.ledger_outputs import LedgerOutputs, StoredOutput
 from up42_plugin.core.monitoring import Look
 from up42_plugin.core.service import Output
 from up42_plugin.qgis_bridge.log import PanelLog
+from up42_plugin.qgis_bridge.sending import FORGOTTEN
 
 _WRITING = "Recording what became of a job"
 
@@ -32,6 +33,8 @@ class JobRecords:
             self._life.saw_all(connection_id, jobs.values())
             for job_id, tasks in found.tasks.items():
                 self._life.saw_tasks(connection_id, job_id, tasks)
+            for job_id in found.gone:
+                self._life.gone(connection_id, job_id, FORGOTTEN)
 
     def ended(self, connection_id: str, job: Job) -> bool:
         """A job has ended: True when the caller is the one, of all windows, to tell the person of it.
@@ -69,6 +72,11 @@ class JobRecords:
                         task_name=output.task_name,
                     )
                 )
+
+    def deleted(self, connection_id: str, folder: Path) -> None:
+        """A folder with outputs was deleted."""
+        with self._without_failing():
+            self._outputs.deleted_output(connection_id, folder)
 
     def _claim(self, connection_id: str, job_id: str) -> bool:
         record = self._ledger.job_on_service(connection_id, job_id)

@@ -261,7 +261,7 @@ class RunController(QObject):
         charged = run.credits_charged if found.charged is None else found.charged
         run = replace(run, credits_charged=charged, message=found.reason or run.message, told_elsewhere=not tell)
         self._book.put(run)
-        if run.live or run.resumed is None:
+        if _is_told(run):
             self.ended.emit(run)
 
     def _tasks_seen(self, connection_id: str, job_id: str, tasks: Tuple[JobTask, ...]) -> None:
@@ -271,8 +271,10 @@ class RunController(QObject):
 
     def _job_gone(self, connection_id: str, job_id: str) -> None:
         run = self._book.find(connection_id, job_id)
-        if run is not None:
+        if run is not None and _is_told(run):
             self._not_submitted(run.key, FORGOTTEN)
+        elif run is not None:
+            self._book.put(replace(run, phase=Phase.NOT_SUBMITTED, message=FORGOTTEN))
 
     def _not_seen(self, connection_id: str, error: BaseException) -> None:
         """Told quietly, beside what is known: the monitor goes on by itself."""
@@ -281,3 +283,8 @@ class RunController(QObject):
             on_service = run.phase is Phase.ON_SERVICE and run.job is not None and not run.job.state.terminal
             if on_service and run.connection_id == connection_id and run.trouble != sentence:
                 self._book.put(replace(run, trouble=sentence))
+
+
+def _is_told(run: Run) -> bool:
+    """Whether anybody waits for its end: not for a test query of an earlier session."""
+    return run.live or run.resumed is None
