@@ -120,7 +120,7 @@ def _going_on(entry: JobEntry, lasted: List[str]) -> List[str]:
         return [*lasted, f"{entry.trouble.rstrip('.')}, trying again"]
     if entry.running and entry.state is JobState.RUNNING and entry.block[1] > 1:
         return [*lasted, "block {}/{}".format(*entry.block)]
-    if entry.message and not entry.fetching and entry.message != _PHASES.get(entry.phase.value):
+    if entry.message and not entry.fetching and not entry.failed and entry.message != _PHASES.get(entry.phase.value):
         return [entry.message.rstrip(".")]
     return []
 

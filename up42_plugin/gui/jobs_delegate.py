@@ -17,11 +17,11 @@ class JobDelegate(QStyledItemDelegate):
     """Two lines in the first column of jobs and their blocks; everything else as the style has it."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: N802 - Qt's name
-        line = option.fontMetrics.height()
+        """The height only, told by the first column: this is asked for every cell with every change of the rows."""
+        if index.column():
+            return QSize(0, 0)
         lines = 2 if index.data(KIND_ROLE) in _TWO_LINES else 1
-        width = option.fontMetrics.horizontalAdvance(str(index.data() or "")) if index.column() else 0
-        icon = option.decorationSize.width() + _PADDING if index.column() == 1 else 0
-        return QSize(width + icon + 4 * _PADDING, lines * line + (4 if lines > 1 else 3) * _PADDING)
+        return QSize(0, lines * option.fontMetrics.height() + (4 if lines > 1 else 3) * _PADDING)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         """Paint the background as the style does, then the lines."""

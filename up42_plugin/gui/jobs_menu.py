@@ -40,13 +40,17 @@ class JobMenus(QObject):
         menu.clear()
         live = any(entry.live for entry in entries)
         main = next((entry for entry in entries if entry.live), entries[0])
+        parted = False
         for command in menu_of(main):
             if command is None:
-                menu.addSeparator()
+                parted = bool(menu.actions())
                 continue
             offer = offer_of(command, entries, capabilities)
             if not offer.shown:
                 continue
+            if parted:
+                menu.addSeparator()
+                parted = False
             if command is JobCommand.COPY_ID:
                 self._add_copying(menu, entries, capabilities)
                 continue

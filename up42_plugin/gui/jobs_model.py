@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
@@ -332,18 +333,19 @@ class JobsModel(QAbstractItemModel):
 
     def _change(self, entry: JobEntry) -> None:
         """Take the new entry in the place of the one before, and fit the rows below it."""
-        old, new = _task_rows(self._entries[entry.key]), _task_rows(entry)
+        before = self._entries[entry.key]
+        old, new = _task_rows(before), _task_rows(entry)
         parent = self.index_of(entry.key)
-        if not parent.isValid() or old == new:
-            self._entries[entry.key] = entry
-        elif new > old:
-            self.beginInsertRows(parent, old, new - 1)
+        other_rows = old != new or (before.tasks is None) != (entry.tasks is None)
+        if parent.isValid() and other_rows and old:
+            self.beginRemoveRows(parent, 0, old - 1)
+            self._entries[entry.key] = replace(entry, tasks=())
+            self.endRemoveRows()
+        if parent.isValid() and other_rows and new:
+            self.beginInsertRows(parent, 0, new - 1)
             self._entries[entry.key] = entry
             self.endInsertRows()
-        else:
-            self.beginRemoveRows(parent, new, old - 1)
-            self._entries[entry.key] = entry
-            self.endRemoveRows()
+        self._entries[entry.key] = entry
 
     def _tell_changed(self, key: str) -> None:
         index = self.index_of(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Dict, List, Optional, Tuple
 
 from qgis.PyQt.QtCore import QByteArray, QEvent, QModelIndex, QPoint, Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
+from qgis.PyQt.QtGui import QMouseEvent, QResizeEvent
 from qgis.PyQt.QtWidgets import QAbstractItemView, QAction, QHeaderView, QMenu, QTreeView, QWidget
 
 from up42_plugin.core.job_entry import JobEntry, TaskEntry
@@ -28,6 +28,7 @@ _WIDEST = {
 }
 _NARROWEST_JOB = 18  # characters
 _INDENTATION = 14
+_MARGIN = 11
 
 
 class JobsView(QTreeView):
@@ -85,7 +86,7 @@ class JobsView(QTreeView):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.setSectionHidden(column, column not in _ALWAYS)
         for column, text in _WIDEST.items():
-            room = icon_size(self) + 12 if column is Column.STATE else 10
+            room = icon_size(self) + _MARGIN if column is Column.STATE else _MARGIN // 2
             header.resizeSection(column, self.fontMetrics().horizontalAdvance(text) + room)
         self.setSortingEnabled(True)
         self.sortByColumn(Column.STARTED, Qt.SortOrder.DescendingOrder)
@@ -154,6 +155,16 @@ class JobsView(QTreeView):
         least = self.fontMetrics().averageCharWidth() * _NARROWEST_JOB
         self.header().resizeSection(Column.JOB, max(least, self.viewport().width() - others))
 
+    def sizeHintForColumn(self, column: int) -> int:  # noqa: N802 - Qt's name
+        """What a double click on the edge of a title makes of its column: wide enough for the rows that are seen."""
+        widest, metrics = 0, self.fontMetrics()
+        index = self.indexAt(self.viewport().rect().topLeft())
+        while index.isValid() and self.visualRect(index).intersects(self.viewport().rect()):
+            text = str(index.siblingAtColumn(column).data() or "") if index.data(KIND_ROLE) is not Kind.SECTION else ""
+            widest = max(widest, metrics.horizontalAdvance(text))
+            index = self.indexBelow(index)
+        return widest + _MARGIN + (icon_size(self) if column == Column.STATE else 0)
+
     # -- what is selected
 
     def selected(self) -> Tuple[JobEntry, ...]:
@@ -196,12 +207,6 @@ class JobsView(QTreeView):
         super().rowsAboutToBeRemoved(parent, first, last)
 
     # -- what was asked for
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Return on the last rows shows more; on jobs it is the tab's."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._act(self.currentIndex()):
-            return
-        super().keyPressEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         super().mouseReleaseEvent(event)
