@@ -8,6 +8,7 @@ from up42_plugin.core.estimation import Range
 from up42_plugin.core.job_entry import JobEntry, OnDisk, TaskEntry
 from up42_plugin.core.jobs import JobState, Mode
 from up42_plugin.core.run import Phase
+from up42_plugin.gui.jobs_tab import JobsTab
 
 NOW = datetime(2026, 11, 21, 10, 47, tzinfo=datetime.now().astimezone().tzinfo)
 
@@ -106,3 +107,24 @@ def many(number, running=10):
 def ours(key="ours", phase=Phase.SENDING, **changes):
     """A job that only we know of."""
     return entry(key, word="", state=None, job_id="", phase=phase, run_key=key, **changes)
+
+
+class Asked:
+    """Everything that the tab asked for."""
+
+    def __init__(self, tab):
+        self.all = []
+        tab.command_asked.connect(lambda command, keys: self.all.append((command, keys)))
+        tab.task_asked.connect(lambda key, task: self.all.append(("task", key, task)))
+        tab.rename_asked.connect(lambda key, name: self.all.append(("rename", key, name)))
+        tab.logs_asked.connect(lambda key, task: self.all.append(("logs", key, task)))
+        for name in ("refresh", "older", "ledger", "spent", "webhooks"):
+            getattr(tab, f"{name}_asked").connect(lambda *_, name=name: self.all.append(name))
+
+
+def filled_tab(shown):
+    """The tab with the jobs of the pictures, as wide as in the dock; ``asked`` notes what it asks for."""
+    tab = shown(JobsTab(clock), width=368)
+    tab.show_entries(pictured())
+    tab.asked = Asked(tab)
+    return tab

@@ -1,51 +1,26 @@
-"""The Jobs tab: what it says, what it offers, and what a click or a key asks for."""
+"""The Jobs tab: what it offers, and what a click or a key asks for."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
-
 import pytest
-from jobs_kit import NOW, clock, entry, ours, pictured, task
-from qgis.PyQt.QtCore import QDate, QItemSelectionModel, Qt
-from qgis.PyQt.QtGui import QFont
+from jobs_kit import entry, filled_tab, ours, pictured
+from qgis.PyQt.QtCore import QItemSelectionModel, Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton, QToolButton
+from qgis.PyQt.QtWidgets import QMessageBox, QPushButton, QToolButton
 
-from up42_plugin.core.job_entry import OnDisk
-from up42_plugin.core.jobs import Mode
 from up42_plugin.core.run import Phase
 from up42_plugin.core.service import Capabilities
 from up42_plugin.gui.job_commands import JobCommand
 from up42_plugin.gui.job_questions import RenameJobDialog
-from up42_plugin.gui.job_texts import second_line, state_of, tooltip
-from up42_plugin.gui.jobs_foot import ListStatus, status_line
 from up42_plugin.gui.jobs_rows import Older
-from up42_plugin.gui.jobs_tab import JobsTab
 
 N = "\u00a0"
 LEFT = Qt.MouseButton.LeftButton
 
 
-class Asked:
-    """Everything that the tab asked for."""
-
-    def __init__(self, tab):
-        self.all = []
-        tab.command_asked.connect(lambda command, keys: self.all.append((command, keys)))
-        tab.task_asked.connect(lambda key, task: self.all.append(("task", key, task)))
-        tab.rename_asked.connect(lambda key, name: self.all.append(("rename", key, name)))
-        tab.logs_asked.connect(lambda key, task: self.all.append(("logs", key, task)))
-        for name in ("refresh", "older", "ledger", "spent", "webhooks"):
-            getattr(tab, f"{name}_asked").connect(lambda *_, name=name: self.all.append(name))
-
-
 @pytest.fixture
-def tab(shown, qtbot):
-    tab = shown(JobsTab(clock), width=368)
-    tab.show_entries(pictured())
-    tab.asked = Asked(tab)
-    return tab
+def tab(shown):
+    return filled_tab(shown)
 
 
 def select(tab, *keys):
@@ -66,108 +41,6 @@ def action(tab, command):
 def dialog(tab, kind, qtbot):
     qtbot.waitUntil(lambda: any(found.isVisible() for found in tab.findChildren(kind)))
     return next(found for found in tab.findChildren(kind) if found.isVisible())
-
-
-# -- what it says
-
-
-@pytest.mark.parametrize(
-    ("status", "line", "button"),
-    [
-        ({"updated": NOW, "next_look": NOW + timedelta(seconds=10)}, f"Updated 10:47. Next update in 10{N}s.", ""),
-        ({"updated": NOW, "looking": True}, "Updated 10:47. Updating…", ""),
-        ({"updated": NOW}, "Updated 10:47.", ""),
-        ({"updated": NOW, "offline_since": NOW}, "Offline since 10:47, showing what is known.", ""),
-        ({"to_check": 3}, f"3{N}jobs to check.", "Check Now"),
-        (
-            {"updated": NOW, "error": "No answer from api.up42.com within 30 s."},
-            "Updated 10:47. No answer from api.up42.com within 30 s.",
-            "Try Again",
-        ),
-    ],
-)
-def test_the_foot_says_how_new_the_list_is(tab, status, line, button):
-    tab.show_status(ListStatus(**status))
-    assert tab.foot.line.text() == line
-    assert tab.foot.again_button.isVisible() is bool(button)
-    if button:
-        assert tab.foot.again_button.text() == button
-        QTest.mouseClick(tab.foot.again_button, LEFT)
-        assert tab.asked.all == ["refresh"]
-
-
-def test_the_countdown_goes_on_while_somebody_looks(shown, qtbot):
-    moments = [NOW]
-    tab = shown(JobsTab(lambda: moments[0]))
-    tab.show_status(ListStatus(updated=NOW, next_look=NOW + timedelta(seconds=10)))
-    moments[0] = NOW + timedelta(seconds=4)
-    qtbot.waitUntil(lambda: "in 6" in tab.foot.line.text())
-    tab.hide()
-    assert not tab._timer.isActive()
-
-
-def test_empty_loading_error_and_nothing_found_each_have_their_words(shown):
-    tab = shown(JobsTab(clock))
-    asked = Asked(tab)
-    assert (tab.notice_text.text(), tab.notice_button.isVisible()) == ("Loading jobs…", False)
-    tab.show_status(ListStatus(error="No answer from api.up42.com within 30 s."))
-    assert (tab.notice_text.text(), tab.notice_button.text()) == (
-        "No answer from api.up42.com within 30 s.",
-        "Try Again",
-    )
-    QTest.mouseClick(tab.notice_button, LEFT)
-    assert asked.all == ["refresh"]
-    tab.show_status(ListStatus(updated=NOW))
-    tab.show_entries(())
-    assert tab.notice_text.text() == "No jobs yet. Run a test query in New Job; it is free."
-    assert not tab.view.isVisible()
-    tab.show_entries(pictured())
-    assert tab.view.isVisible()
-    assert not tab.notice.isVisible()
-    QTest.keyClicks(tab.filter.search, "zzz")
-    assert (tab.notice_text.text(), tab.notice_button.text()) == ("No job matches.", "Clear Search")
-    QTest.mouseClick(tab.notice_button, LEFT)
-    assert tab.filter.search.text() == ""
-    assert tab.view.isVisible()
-    tab.show_loading()
-    assert tab.notice_text.text() == "Loading jobs…"
-
-
-@pytest.mark.parametrize(
-    ("job", "state", "line"),
-    [
-        (ours(), "Sending…", "10:47"),
-        (ours(phase=Phase.CHECKING), "Checking whether it was sent", "10:47"),
-        (ours(queue_position=2), "Waiting", "10:47, number 2 in the queue"),
-        (
-            ours(phase=Phase.NOT_SUBMITTED, message="Not submitted: the service does not know this job."),
-            "Not submitted",
-            "10:47, Not submitted: the service does not know this job",
-        ),
-        (entry(phase=Phase.FETCHING, percent=62.4, message="Downloading"), f"Downloading 62{N}%", f"10:47, 62{N}%"),
-        (entry(phase=Phase.FETCHING, message="Unpacked"), "Unpacking", "10:47"),
-        (entry(word="PONDERING"), "PONDERING", "10:47"),
-        (entry(word="NOT_STARTED"), "Not started", "10:47"),
-        (entry(word="", state=None), "Not checked", "10:47"),
-        (
-            entry(word="RUNNING", started=NOW - timedelta(minutes=3), trouble="No answer within 30 s."),
-            "Running",
-            f"10:44, 3{N}min, No answer within 30 s, trying again",
-        ),
-        (entry(created=NOW - timedelta(days=400), on_disk=OnDisk.SOMETHING), "Succeeded", f"17{N}Oct{N}2025, on disk"),
-        (entry(word="ERROR", message="Failed."), "Error", "10:47"),
-    ],
-)
-def test_every_stage_has_its_words(job, state, line):
-    assert state_of(job) == state
-    assert second_line(job, NOW) == line
-
-
-def test_the_tooltip_tells_credits_apart():
-    job = pictured()[0]
-    assert f"Held now: 13{N}credits" in tooltip(job, NOW)
-    ended = replace(job, word="SUCCEEDED", state=entry().state, charged=9)
-    assert f"Charged: 9{N}credits\nReturned: 4{N}credits" in tooltip(ended, NOW)
 
 
 # -- what it offers
@@ -209,6 +82,9 @@ def test_what_the_service_lacks_is_hidden_and_what_is_not_possible_now_says_why(
         assert gone not in texts(tab.menu())
     assert not tab.foot.logs.isVisible()
     assert not tab.webhooks_action.isVisible()
+    tab.show_entries([ours(queue_position=1), *pictured()])
+    select(tab, "ours")
+    assert action(tab, JobCommand.CANCEL).isEnabled()  # it is not on the service yet
     select(tab, "december")
     assert tab.foot.first.toolTip() == "It found no scenes."
 
@@ -356,85 +232,3 @@ def test_the_number_of_running_jobs_is_told_once(tab, qtbot):
     with qtbot.waitSignal(tab.running_changed) as told:
         tab.show_entries([entry("a", word="RUNNING"), ours("b"), *pictured()])
     assert told.args == [3]
-
-
-# -- search and columns
-
-
-def test_the_filter_offers_what_occurs_and_says_that_it_is_on(tab):
-    panel = tab.filter
-    assert not panel.mode.isVisible()
-    QTest.mouseClick(panel.button, LEFT)
-    assert panel.mode.isVisible()
-    states = [panel.states.itemText(row) for row in range(panel.states.count())]
-    assert states == ["Running", "Succeeded", "Failed", "Cancelled"]
-    panel.states.toggleItemCheckState(2)
-    assert panel.wanted.statuses == {"FAILED"}
-    assert (tab.model.matches, panel.button.text()) == (1, "On")
-    tab.show_entries([entry("odd", word="PONDERING"), *pictured()])
-    assert panel.wanted.statuses == {"FAILED"}
-    assert panel.states.itemText(panel.states.count() - 1) == "PONDERING"
-    panel.clear_panel()
-    assert tab.model.matches == 10
-    panel.mode.setCurrentIndex(2)
-    assert panel.wanted.mode is Mode.TEST_QUERY
-    panel.since.setDate(QDate(2026, 11, 21))
-    assert tab.model.matches == 2
-    panel.clear()
-    assert (tab.model.matches, panel.button.text()) == (10, "")
-
-
-def test_a_job_can_be_shown_although_a_filter_hides_it(tab):
-    QTest.keyClicks(tab.filter.search, "etna")
-    assert tab.select_job("siracusa")
-    assert tab.filter.search.text() == ""
-    assert [job.key for job in tab.view.selected()] == ["siracusa"]
-    assert not tab.select_job("unknown")
-
-
-def test_further_columns_come_from_the_header_and_are_remembered(tab, shown):
-    menu = tab.view.header_menu()
-    assert texts(menu) == ["Started", "Duration", "Workflow", "Area", "Job ID", "|", "Sort By"]
-    menu.findChild(type(menu.actions()[0]), "columnArea").trigger()
-    assert not tab.view.isColumnHidden(6)
-    order = menu.actions()[-1].menu()
-    next(one for one in order.actions() if one.text() == "Credits").trigger()
-    assert tab.model.index(0, 0, tab.model.section(Mode.LIVE)).data() == "Etna NDVI, June"
-    other = shown(JobsTab(clock), width=368)
-    other.show_entries(pictured())
-    other.view.restore_header(tab.view.header_state())
-    assert not other.view.isColumnHidden(6)
-    assert other.model.index(0, 0, other.model.section(Mode.LIVE)).data() == "Etna NDVI, June"
-    other.view.restore_header(b"nonsense")
-    assert not other.view.isColumnHidden(0)
-
-
-@pytest.fixture
-def design_font(qgis_app):
-    """The font that the dock's width is designed for."""
-    font, before = QFont("DejaVu Sans"), QApplication.font()
-    font.setPointSize(9)
-    QApplication.setFont(font)
-    yield
-    QApplication.setFont(before)
-
-
-def test_it_fits_the_dock(design_font, shown):
-    tab = shown(JobsTab(clock), width=368)
-    tab.show_entries(pictured())
-    select(tab, "contains")
-    tab.filter.button.click()
-    assert tab.minimumSizeHint().width() <= 368
-    view = tab.view
-    assert sum(view.columnWidth(column) for column in range(3)) == view.viewport().width()
-    assert view.horizontalScrollBar().maximum() == 0
-    for label in tab.findChildren(QLabel):
-        assert "&" not in label.text()
-
-
-def test_every_button_and_field_has_a_name(tab):
-    for button in (*tab.findChildren(QToolButton), *tab.findChildren(QPushButton)):
-        if button.isVisible() and button.objectName() and not button.objectName().startswith("qt_"):
-            assert button.text() or button.accessibleName(), button.objectName()
-    assert task(1, "A", "RUNNING").has_output is False
-    assert status_line(ListStatus(), NOW) == ""

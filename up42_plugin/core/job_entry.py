@@ -142,15 +142,20 @@ class JobEntry:
     @property
     def held(self) -> Optional[float]:
         """Credits held for it now: the least it may cost, from its start to its end."""
-        on_its_way = self.live and self.running and bool(self.job_id)
-        return self.estimated.minimum if on_its_way and self.estimated is not None else None
+        return self.blocked if self.running and self.job_id else None
+
+    @property
+    def blocked(self) -> Optional[float]:
+        """Credits held at its start; None when that is not known, as for a job without estimation."""
+        known = self.live and self.estimated is not None and self.estimated.minimum > 0
+        return self.estimated.minimum if known and self.estimated is not None else None
 
     @property
     def returned(self) -> Optional[float]:
         """Credits held at its start that it did not cost, once it has ended and both are known."""
-        if not self.live or self.running or self.charged is None or self.estimated is None:
+        if self.running or self.charged is None or self.blocked is None:
             return None
-        return max(0.0, self.estimated.minimum - self.charged)
+        return max(0.0, self.blocked - self.charged)
 
     @property
     def block(self) -> Tuple[int, int]:

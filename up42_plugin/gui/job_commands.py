@@ -141,9 +141,7 @@ def offer_of(command: JobCommand, entries: Sequence[JobEntry], capabilities: Cap
     """
     if not entries:
         return Offer(why_not="Select a job first.")
-    if not _served(command, capabilities):
-        return Offer(shown=False)
-    meant = [entry for entry in entries if _means(command, entry)]
+    meant = [entry for entry in entries if _means(command, entry) and _served(command, entry, capabilities)]
     if not meant:
         return Offer(shown=False)
     if len(entries) > 1 and command not in SEVERAL:
@@ -157,12 +155,13 @@ def those_able(command: JobCommand, entries: Sequence[JobEntry], capabilities: C
     return tuple(entry for entry in entries if offer_of(command, (entry,), capabilities).possible)
 
 
-def _served(command: JobCommand, capabilities: Capabilities) -> bool:
+def _served(command: JobCommand, entry: JobEntry, capabilities: Capabilities) -> bool:
+    """Whether the service can do it; what has not been sent yet is cancelled here."""
     return {
         _C.LOAD_TASK: capabilities.task_outputs,
         _C.LOGS: capabilities.logs,
         _C.RENAME: capabilities.rename_job,
-        _C.CANCEL: capabilities.cancel_job,
+        _C.CANCEL: capabilities.cancel_job or not entry.job_id,
     }.get(command, True)
 
 

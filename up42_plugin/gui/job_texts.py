@@ -187,13 +187,22 @@ def facts(entry: JobEntry, now: datetime) -> Tuple[Tuple[str, str], ...]:
         ("Area", area_column(entry)),
         ("Started", f"{entry.started.astimezone():%Y-%m-%d %H:%M}" if entry.started else None),
         ("Duration", duration_column(entry, now)),
-        ("Estimation", credits_text(entry.estimated) if entry.estimated is not None else None),
+        ("Estimation", _estimation(entry)),
         ("Held now", credits_of(entry.held) if entry.held is not None else None),
         ("Charged", credits_of(entry.charged) if entry.charged is not None and entry.live else None),
         ("Returned", credits_of(entry.returned) if entry.returned else None),
         ("Job ID", entry.job_id),
     ]
     return tuple((name, value) for name, value in rows if value)
+
+
+def _estimation(entry: JobEntry) -> Optional[str]:
+    """The price that was agreed to; a job without estimation was agreed to up to a limit."""
+    if entry.estimated is None:
+        return None
+    if entry.blocked is None:
+        return f"Not available, at most {credits_of(entry.estimated.maximum)}"
+    return credits_text(entry.estimated)
 
 
 def tooltip(entry: JobEntry, now: datetime) -> str:

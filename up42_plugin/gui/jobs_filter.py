@@ -7,7 +7,16 @@ from typing import Iterable, List, Optional, Tuple
 
 from qgis.gui import QgsCheckableComboBox, QgsDateEdit, QgsFilterLineEdit
 from qgis.PyQt.QtCore import QDate, Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from up42_plugin.core.job_entry import JobEntry
 from up42_plugin.core.job_search import JobFilter
@@ -28,6 +37,7 @@ class JobsFilterPanel(QWidget):
         self._statuses: Tuple[str, ...] = ()
         self._workflows: Tuple[str, ...] = ()
         self._quiet = False
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.search = QgsFilterLineEdit()
         self.search.setObjectName("searchJobs")
         self.search.setPlaceholderText("Search jobs")

@@ -50,6 +50,8 @@ class JobsTab(QWidget):
     - ``ledger_asked``, ``spent_asked``, ``webhooks_asked``: from the menu beside the search.
     - ``running_changed(number)``: jobs that run, for the tab's title.
 
+    Columns and order are kept over restarts with ``view.header_state()`` and ``view.restore_header(state)``.
+
     ``clock`` gives the time now, aware.
     """
 
@@ -164,11 +166,11 @@ class JobsTab(QWidget):
         keys = tuple(entry.key for entry in entries)
         if command in (JobCommand.CANCEL, JobCommand.DELETE_FILES):
             ask = cancel_question if command is JobCommand.CANCEL else delete_question
-            question = ask(entries, self.window())
+            question = ask(entries, self)
             question.confirmed.connect(lambda: self.command_asked.emit(command, keys))
             question.open()
         elif command is JobCommand.RENAME:
-            dialog = RenameJobDialog(entries[0], self.window())
+            dialog = RenameJobDialog(entries[0], self)
             dialog.renamed.connect(self.rename_asked)
             dialog.open()
         elif command is JobCommand.LOGS:

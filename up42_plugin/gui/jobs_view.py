@@ -216,8 +216,9 @@ class JobsView(QTreeView):
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Another theme has other icons."""
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self._model.forget_icons()
+        model = getattr(self, "_model", None)  # Qt may tell before this is built
+        if model is not None and event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            model.forget_icons()
             self.viewport().update()
 
     def act_on_current(self) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Dict, List, Optional, Sequence
 
-from qgis.gui import QgsFilterLineEdit
+from qgis.gui import QgsCodeEditor, QgsFilterLineEdit
 from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtGui import QFontDatabase, QKeySequence, QTextCharFormat, QTextCursor, QTextDocument
+from qgis.PyQt.QtGui import QKeySequence, QTextCharFormat, QTextCursor, QTextDocument
 from qgis.PyQt.QtWidgets import (
     QAction,
     QApplication,
@@ -70,7 +70,7 @@ class LogsDialog(QDialog):
         self.text.setAccessibleName("Log")
         self.text.setReadOnly(True)
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.text.setFont(QgsCodeEditor.getMonospaceFont())
         self.text.setPlaceholderText(_READING)
         layout.addWidget(self.text, 1)
         layout.addLayout(self._make_search())
@@ -131,7 +131,6 @@ class LogsDialog(QDialog):
         if not first and [self.blocks.itemData(row) for row in range(self.blocks.count())] == list(self._tasks):
             for row, task in enumerate(tasks):
                 self._label(row, task)
-            self._show_status()
             return
         before = chosen or self.task_id or _latest(tasks)
         self.blocks.blockSignals(True)
@@ -201,13 +200,9 @@ class LogsDialog(QDialog):
         bar = self.text.verticalScrollBar()
         bar.setValue(bar.maximum())
 
-    def _show_status(self, read_at: Optional[datetime] = None) -> None:
-        task = self._tasks.get(self.task_id)
-        if read_at is not None:
-            lines = whole(self.text.blockCount() if self._shown else 0)
-            growing = task is not None and not task.state.terminal
-            more = "" if not growing else " It may grow." if self.follow.isChecked() else " Not followed."
-            self.status.setText(f"{lines} lines, read {read_at.astimezone():%H:%M:%S}.{more}")
+    def _show_status(self, read_at: datetime) -> None:
+        lines = whole(len(self._shown.splitlines()))
+        self.status.setText(f"{lines} lines, read {read_at.astimezone():%H:%M:%S}.")
 
     # -- searching
 

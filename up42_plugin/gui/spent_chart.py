@@ -6,7 +6,7 @@ from typing import List, Optional, Sequence, Tuple
 
 from qgis.PyQt.QtCore import QEvent, QRect, QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QBrush, QColor, QHelpEvent, QPainter, QPaintEvent, QPalette
-from qgis.PyQt.QtWidgets import QToolTip, QWidget
+from qgis.PyQt.QtWidgets import QLabel, QToolTip, QWidget
 
 from up42_plugin.core.credit_report import Sum
 from up42_plugin.gui.texts import credits_of, whole
@@ -17,8 +17,11 @@ _MOST_BARS = 31
 _TICKS = 2
 
 
-class SpentChart(QWidget):
-    """One bar for each sum, oldest left: charged below, held above it. What was returned is no cost and not drawn."""
+class SpentChart(QLabel):
+    """One bar for each sum, oldest left: charged below, held above it. What was returned is no cost and not drawn.
+
+    A label, because QGIS's themes give labels their colours and plain widgets none.
+    """
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -73,8 +76,7 @@ class SpentChart(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self.palette().brush(QPalette.ColorRole.Base))
-        text = self.palette().color(QPalette.ColorRole.Text)
+        text = self.palette().color(self.foregroundRole())
         if not self._sums:
             painter.setPen(text)
             painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), "No live jobs yet.")
