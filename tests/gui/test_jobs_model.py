@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from jobs_kit import NOW, clock, entry, many, ours, pictured, task
 from qgis.PyQt.QtCore import QItemSelectionModel, QModelIndex, Qt
-from qgis.PyQt.QtTest import QAbstractItemModelTester
+from qgis.PyQt.QtTest import QAbstractItemModelTester, QTest
 
 from up42_plugin.core.job_search import JobFilter
 from up42_plugin.core.jobs import Mode
@@ -197,6 +197,8 @@ def test_the_last_row_offers_older_jobs(model, view, qtbot):
     view.setCurrentIndex(last)
     with qtbot.waitSignal(view.older_asked):
         assert view.act_on_current()
+    with qtbot.waitSignal(view.older_asked):
+        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.visualRect(last).center())
     model.set_older(Older.LOADING)
     assert last.data() == "Loading older jobs…"
     model.set_older(Older.NONE)

@@ -101,6 +101,8 @@ def test_empty_loading_error_and_nothing_found_each_have_their_words(shown):
         (entry(phase=Phase.FETCHING, percent=62.4, message="Downloading"), f"Downloading 62{N}%", f"10:47, 62{N}%"),
         (entry(phase=Phase.FETCHING, message="Unpacked"), "Unpacking", "10:47"),
         (entry(word="PONDERING"), "PONDERING", "10:47"),
+        (entry(word="RUNNING", message="Cancelling…"), "Cancelling", "10:47"),
+        (entry(word="CANCELLING", started=NOW - timedelta(minutes=3)), "Cancelling", f"10:44, 3{N}min"),
         (entry(word="NOT_STARTED"), "Not started", "10:47"),
         (entry(word="", state=None), "Not checked", "10:47"),
         (

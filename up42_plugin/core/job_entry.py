@@ -145,6 +145,12 @@ class JobEntry:
         return self.blocked if self.running and self.job_id else None
 
     @property
+    def cancelling(self) -> bool:
+        """Whether it was told to stop, and has not ended yet."""
+        asked = self.message.startswith("Cancelling") and self.phase is Phase.ON_SERVICE
+        return self.running and (asked or self.state is JobState.CANCELLING)
+
+    @property
     def blocked(self) -> Optional[float]:
         """Credits held at its start; None when that is not known, as for a job without estimation."""
         known = self.live and self.estimated is not None and self.estimated.minimum > 0

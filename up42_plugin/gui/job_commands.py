@@ -7,7 +7,6 @@ from enum import Enum
 from typing import Callable, Dict, Optional, Sequence, Tuple
 
 from up42_plugin.core.job_entry import JobEntry, OnDisk
-from up42_plugin.core.jobs import JobState
 from up42_plugin.core.service import Capabilities
 
 
@@ -225,7 +224,7 @@ def _files(entry: JobEntry) -> str:
 def _cancel(entry: JobEntry) -> str:
     if entry.not_submitted:
         return _NEVER
-    if entry.state is JobState.CANCELLING:
+    if entry.cancelling:
         return "It is being cancelled."
     return "" if entry.running or entry.queue_position is not None else "It has ended."
 

@@ -43,7 +43,7 @@ def state_of(entry: JobEntry) -> str:
         return count_text(entry.scenes, "scene").capitalize()
     if entry.state is None:
         return "Not checked"
-    return state_text(entry.state, entry.word)
+    return state_text(JobState.CANCELLING if entry.cancelling else entry.state, entry.word)
 
 
 def _fetching(entry: JobEntry) -> str:
@@ -73,6 +73,8 @@ def icon_of(entry: JobEntry) -> str:
         return RUNNING
     if entry.state is None:
         return ON_HOLD
+    if entry.cancelling:
+        return CANCELLED
     if entry.succeeded and entry.message:
         return WARNING
     return STATE_ICONS.get(entry.state, WARNING)
@@ -116,6 +118,8 @@ def _ended_badly(entry: JobEntry, lasted: List[str]) -> List[str]:
 def _going_on(entry: JobEntry, lasted: List[str]) -> List[str]:
     if entry.fetching and entry.live and entry.percent >= 0:  # the state's column may be too narrow for it
         return [f"{int(entry.percent)}{NBSP}%"]
+    if entry.cancelling:
+        return lasted
     if entry.trouble and entry.running:
         return [*lasted, f"{entry.trouble.rstrip('.')}, trying again"]
     if entry.running and entry.state is JobState.RUNNING and entry.block[1] > 1:

@@ -26,4 +26,4 @@ class JobDelegate(QStyledItemDelegate):
         if index.column():
             return QSize(0, 0)
         lines = 2 if index.data(KIND_ROLE) in _TWO_LINES else 1
-        return QSize(0, lines * option.fontMetrics.height() + (4 if lines > 1 else 3) * _PADDING)
+        return QSize(0, lines * option.fontMetrics.height() + (2 if lines > 1 else 3) * _PADDING)

@@ -83,7 +83,7 @@ class JobsTab(QWidget):
         self.foot = JobsFoot()
         self._menus = JobMenus(self._entry_of, self)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(0, 6, 0, 0)
         self._add_tools()
         layout.addWidget(self.filter)
         layout.addWidget(self.view, 1)

@@ -69,6 +69,7 @@ class LogsDialog(QDialog):
         self.text.setObjectName("logText")
         self.text.setAccessibleName("Log")
         self.text.setReadOnly(True)
+        self.text.setUndoRedoEnabled(False)
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.text.setFont(QgsCodeEditor.getMonospaceFont())
         self.text.setPlaceholderText(_READING)
