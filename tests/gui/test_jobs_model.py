@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from jobs_kit import NOW, clock, entry, many, ours, pictured, task
-from qgis.PyQt.QtCore import QItemSelectionModel, QModelIndex, Qt
+from qgis.PyQt.QtCore import QItemSelectionModel, Qt
 from qgis.PyQt.QtTest import QAbstractItemModelTester, QTest
 
 from up42_plugin.core.job_search import JobFilter
@@ -120,6 +120,7 @@ def test_one_change_is_one_change_and_selection_and_opened_rows_stay(model, view
     assert set(noted) == {"changed Taormina super-resolution", "changed Sentinel-2 L2A (SAFE)"}
     model.show_entries([entry("new", "Newest"), *entries])
     assert "inserted 0-0" in noted
+    assert "changed Live jobs (6)" in noted
     assert "reset" not in noted
     assert rows(model)[0] == "Newest"
     assert keys(view) == ["etna", "siracusa"]
@@ -266,18 +267,19 @@ def test_typing_and_polling_stay_quick_with_ten_thousand_jobs(shown, qtbot):
     model.show_entries(entries)
 
     def seconds(work):
-        """The best of three: other processes may be at work here."""
+        """Of this thread's own work, the best of three: other processes may be busy beside it."""
         taken = []
         for _ in range(3):
             model.set_filter(JobFilter("nothing has this"))
-            began = time.perf_counter()
+            began = time.thread_time()
             work()
             view.executeDelayedItemsLayout()
             view.viewport().repaint()
-            taken.append(time.perf_counter() - began)
+            taken.append(time.thread_time() - began)
         return min(taken)
 
     for text in ("", "t", "taormina 1", "workflow 7", "999"):
         assert seconds(lambda text=text: model.set_filter(JobFilter(text))) * 1000 < KEY_MS, text
     model.set_filter(JobFilter())
-    assert not model.index(0, 0, QModelIndex()).data().startswith("Live jobs (0")
+    entries[0] = replace(entries[0], word="SUCCEEDED")
+    assert seconds(lambda: model.show_entries(entries)) * 1000 < KEY_MS

@@ -8,7 +8,11 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from up42_plugin.core.credit_report import CreditRecord, Per, csv_text, sums, total
+from up42_plugin.core.credit_report import CreditRecord, Per, credit_records, csv_text, sums, total
+from up42_plugin.core.estimation import Range
+from up42_plugin.core.job_entry import JobEntry
+from up42_plugin.core.jobs import JobState, Mode
+from up42_plugin.core.run import Phase
 
 NOW = datetime(2026, 11, 20, 10, 42, tzinfo=timezone.utc)
 
@@ -29,6 +33,27 @@ RECORDS = (
 def test_held_charged_and_returned_are_told_apart():
     whole = total(RECORDS)
     assert (whole.charged, whole.held, whole.returned, whole.jobs, whole.unknown) == (29, 13, 4, 4, 1)
+
+
+def entry(key, word, **changes):
+    values = {"name": key, "mode": Mode.LIVE, "created": NOW, "job_id": key, "estimated": Range(13, 25)}
+    return JobEntry(key=key, connection_id="one", state=JobState[word], word=word, **{**values, **changes})
+
+
+def test_records_are_made_of_the_live_jobs_that_the_service_got():
+    records = credit_records(
+        (
+            entry("running", "RUNNING"),
+            entry("ended", "SUCCEEDED", charged=9.0),
+            entry("limited", "SUCCEEDED", charged=9.0, estimated=Range(0, 500)),
+            entry("free", "SUCCEEDED", mode=Mode.TEST_QUERY),
+            entry("never sent", "FAILED", job_id="", phase=Phase.NOT_SUBMITTED),
+        ),
+        "Coastal study",
+    )
+    told = [(record.job, record.held, record.charged, record.returned, record.ended) for record in records]
+    assert told == [("running", 13, None, 0, False), ("ended", 0, 9, 4, True), ("limited", 0, 9, 0, True)]
+    assert {record.connection for record in records} == {"Coastal study"}
 
 
 @pytest.mark.parametrize(

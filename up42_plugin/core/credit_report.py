@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
+from up42_plugin.core.job_entry import JobEntry
+
 _COLUMNS = (
     "date", "time", "job", "workflow", "connection", "job_id", "state",
     "estimated_minimum", "estimated_maximum", "held", "charged", "returned",
@@ -51,6 +53,27 @@ class CreditRecord:
     def unknown(self) -> bool:
         """Whether it has ended and nobody knows what it cost."""
         return self.ended and self.charged is None
+
+
+def credit_records(entries: Iterable[JobEntry], connection: str) -> Tuple[CreditRecord, ...]:
+    """The records of the live jobs among these that the service got; ``connection`` is its name, for people."""
+    return tuple(
+        CreditRecord(
+            when=entry.when,
+            job=entry.name,
+            workflow=entry.workflow,
+            job_id=entry.job_id,
+            connection=connection,
+            state=entry.word,
+            estimated_minimum=entry.estimated.minimum if entry.estimated is not None else None,
+            estimated_maximum=entry.estimated.maximum if entry.estimated is not None else None,
+            blocked=entry.blocked,
+            charged=entry.charged,
+            ended=entry.state is not None and entry.state.terminal,
+        )
+        for entry in entries
+        if entry.live and entry.job_id
+    )
 
 
 class Per(Enum):

@@ -69,15 +69,15 @@ def icon_of(entry: JobEntry) -> str:
         return QUEUED
     if entry.not_submitted:
         return CANCELLED if entry.unwanted else WARNING
-    if entry.fetching:
-        return RUNNING
+    return RUNNING if entry.fetching else _service_icon(entry)
+
+
+def _service_icon(entry: JobEntry) -> str:
     if entry.state is None:
         return ON_HOLD
     if entry.cancelling:
         return CANCELLED
-    if entry.succeeded and entry.message:
-        return WARNING
-    return STATE_ICONS.get(entry.state, WARNING)
+    return WARNING if entry.succeeded and entry.message else STATE_ICONS.get(entry.state, WARNING)
 
 
 def task_icon(task: TaskEntry) -> str:

@@ -15,7 +15,7 @@ from up42_plugin.gui.job_cells import KIND_ROLE, Cells, Column
 from up42_plugin.gui.jobs_rows import Kind, Older, removals, runs_of_new
 from up42_plugin.gui.texts import whole
 
-STEP = 300  # jobs of a section that are shown at first, and how many more each time
+STEP = 200  # jobs of a section that are shown at first, and how many more each time
 
 _SECTIONS = (Mode.LIVE, Mode.TEST_QUERY)
 _OLDER_ROW = len(_SECTIONS)

@@ -198,14 +198,6 @@ class JobsView(QTreeView):
     def _selection_changed(self) -> None:
         self.chosen.emit()
 
-    def rowsAboutToBeRemoved(self, parent: QModelIndex, first: int, last: int) -> None:  # noqa: N802 - Qt's name
-        """A job that goes leaves nothing selected: Qt would select its neighbour, which nobody meant."""
-        current = self.currentIndex()
-        above = current.parent() if current.parent().parent().isValid() else current
-        if above.isValid() and above.parent() == parent and first <= above.row() <= last:
-            self.selectionModel().clearCurrentIndex()
-        super().rowsAboutToBeRemoved(parent, first, last)
-
     # -- what was asked for
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
