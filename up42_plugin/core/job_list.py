@@ -2,50 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
-from up42_plugin.core.estimation import Range
-from up42_plugin.core.geometry.area import polygon_area_km2
 from up42_plugin.core.job_entry import JobEntry, OnDisk, TaskEntry
+from up42_plugin.core.job_records import JobRecord, area_of_inputs, job_of, record_of, record_of_entry, service_id
 from up42_plugin.core.job_search import newest_first
 from up42_plugin.core.jobs import Job, JobCredits, JobState, JobTask, Mode
-from up42_plugin.core.ledger import RecordedJob, SubmissionState
+from up42_plugin.core.ledger import RecordedJob
+from up42_plugin.core.ledger_life import LedgerEntry
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.tags import split_name
-from up42_plugin.core.workflow import GEOMETRY_PARAMETERS
 
 GONE = "The service no longer knows this job."
-_MOST_POINTS = 5000
-_BOX = 4
-
-# What the ledger says of a submission, while nobody else says anything of its job
-_RECORDED = {
-    SubmissionState.PENDING: Phase.CHECKING,
-    SubmissionState.UNKNOWN: Phase.CHECKING,
-    SubmissionState.ACCEPTED: Phase.ON_SERVICE,
-    SubmissionState.NOT_SENT: Phase.NOT_SUBMITTED,
-    SubmissionState.REFUSED: Phase.NOT_SUBMITTED,
-    SubmissionState.NOT_SUBMITTED: Phase.NOT_SUBMITTED,
-}
-
-
-@dataclass(frozen=True)
-class _Record:
-    """What is kept of a job of the ledger: its inputs may be long and are read again when they are needed."""
-
-    id: str
-    name: str
-    mode: Mode
-    created: datetime
-    phase: Phase
-    reason: str
-    agreed: Optional[Range]
-    charged: Optional[float]
-    workflow: str
-    workflow_id: str
-    area_km2: Optional[float]
 
 
 class _Known:
@@ -53,7 +23,7 @@ class _Known:
 
     def __init__(self, key: str, connection_id: str) -> None:
         self.key, self.connection_id = key, connection_id
-        self.record: Optional[_Record] = None
+        self.record: Optional[JobRecord] = None
         self.run: Optional[Run] = None
         self.job: Optional[Job] = None
         self.job_id = ""
@@ -111,10 +81,20 @@ class JobList:
         key = self._places.get(("job", connection_id, job_id))
         return None if key is None else self.entry(key)
 
+    def entry_of_run(self, connection_id: str, run_key: str) -> Optional[JobEntry]:
+        """The entry of a run of this session."""
+        key = self._places.get(("run", connection_id, run_key))
+        return None if key is None else self.entry(key)
+
     def running(self, connection_id: str) -> Tuple[str, ...]:
         """The service's ids of jobs that have not ended as far as we know: those worth asking for."""
         entries = self.entries(connection_id)
         return tuple(entry.job_id for entry in entries if entry.job_id and (entry.running or entry.state is None))
+
+    @property
+    def block_titles(self) -> Mapping[str, str]:
+        """The blocks' titles by their names."""
+        return self._titles
 
     def set_block_titles(self, titles: Mapping[str, str]) -> None:
         """The blocks' titles, once the catalogue was read."""
@@ -125,8 +105,23 @@ class JobList:
     def put_records(self, records: Iterable[RecordedJob]) -> None:
         """What the ledger holds."""
         for record in records:
-            known = self._place(record.connection_id, job_id=_service_id(record), record_id=record.id)
-            known.record = _record_of(record)
+            known = self._place(record.connection_id, job_id=service_id(record), record_id=record.id)
+            known.record = record_of(record)
+
+    def put_ledger(self, entries: Iterable[LedgerEntry], runs: Mapping[int, str]) -> None:
+        """What the ledger holds, and how it saw the jobs last; ``runs`` are this session's, by their submission."""
+        for entry in entries:
+            submission = entry.submission
+            run_key = runs.get(submission.id, "")
+            known = self._place(
+                entry.connection_id, job_id=submission.service_job_id, record_id=entry.id, run_key=run_key
+            )
+            known.record = record_of_entry(entry)
+            job = job_of(entry)
+            if job is not None and known.job is None:
+                known.told(job)
+            if known.scenes is None:
+                known.scenes = submission.scenes
 
     def put_jobs(self, connection_id: str, jobs: Iterable[Job]) -> None:
         """What the service lists, ours and others'."""
@@ -207,56 +202,6 @@ class JobList:
         known.job_id = known.job_id or job_id
         known.stale = True
         return known
-
-
-def area_of_inputs(inputs: Mapping[str, Any]) -> Optional[float]:
-    """The area in km² of the first geometry that a job was asked for with, None where there is none to be read."""
-    for values in inputs.values():
-        if not isinstance(values, Mapping):
-            continue
-        for name in GEOMETRY_PARAMETERS:
-            rings = _rings(values.get(name))
-            if rings:
-                return polygon_area_km2(rings)
-    return None
-
-
-def _rings(geometry: Any) -> List[List[Tuple[float, float]]]:
-    """The rings of a polygon or of a box; empty for anything else, and for outlines too long to be measured here."""
-    try:
-        if isinstance(geometry, Mapping) and geometry.get("type") == "Polygon":
-            rings = [[(float(point[0]), float(point[1])) for point in ring] for ring in geometry["coordinates"]]
-            return rings if sum(map(len, rings)) <= _MOST_POINTS else []
-        if isinstance(geometry, (list, tuple)) and len(geometry) == _BOX:
-            west, south, east, north = map(float, geometry)
-            return [[(west, south), (east, south), (east, north), (west, north), (west, south)]]
-    except (TypeError, ValueError, LookupError):
-        pass
-    return []
-
-
-def _service_id(record: RecordedJob) -> str:
-    """Of a chain of submissions, the last that the service has."""
-    return next((item.service_job_id for item in reversed(record.submissions) if item.service_job_id), "")
-
-
-def _record_of(record: RecordedJob) -> _Record:
-    last = record.submissions[-1] if record.submissions else None
-    charges = [item.charged_credits for item in record.submissions if item.charged_credits is not None]
-    configuration = record.configuration
-    return _Record(
-        id=record.id,
-        name=record.name,
-        mode=record.mode,
-        created=record.created,
-        phase=_RECORDED.get(last.state, Phase.ON_SERVICE) if last is not None else Phase.ON_SERVICE,
-        reason=last.reason if last is not None else "",
-        agreed=record.agreed,
-        charged=sum(charges) if charges else None,
-        workflow=configuration.workflow_name,
-        workflow_id=configuration.workflow_id,
-        area_km2=configuration.aoi_km2,
-    )
 
 
 def _entry_of(known: _Known, titles: Mapping[str, str]) -> JobEntry:

@@ -10,6 +10,7 @@ from qgis.PyQt.QtCore import QDate, QLocale
 from up42_plugin.core.job_entry import NOT_CHECKED, JobEntry, OnDisk, TaskEntry
 from up42_plugin.core.jobs import JobState, Mode
 from up42_plugin.core.run import Phase
+from up42_plugin.gui.message_actions import sentence_of
 from up42_plugin.gui.run_texts import STATE_ICONS
 from up42_plugin.gui.texts import (
     NBSP,
@@ -25,6 +26,7 @@ from up42_plugin.gui.widgets import CANCELLED, ON_HOLD, QUEUED, RUNNING, WARNING
 
 CHECKING = "Checking whether it was sent"
 _CHECKING_TIP = "No answer. Checking whether the job was sent; it is not sent twice."
+_CHECKING_TO_CANCEL = "Checking whether the job was sent; if it was, it is cancelled."
 # By the phase's value: what is so before the service has a job
 _PHASES = {"WAITING": "Waiting", "SENDING": "Sending…", "CHECKING": CHECKING, "NOT_SUBMITTED": "Not submitted"}
 _FAILED = "Failed: "
@@ -125,7 +127,7 @@ def _going_on(entry: JobEntry, lasted: List[str]) -> List[str]:
     if entry.running and entry.state is JobState.RUNNING and entry.block[1] > 1:
         return [*lasted, "block {}/{}".format(*entry.block)]
     if entry.message and not entry.fetching and not entry.failed and entry.message != _PHASES.get(entry.phase.value):
-        return [entry.message.rstrip(".")]
+        return [sentence_of(entry.message).rstrip(".")]
     return []
 
 
@@ -140,7 +142,7 @@ def _whereabouts(entry: JobEntry) -> List[str]:
 def short_reason(message: str) -> str:
     """``no images found`` of ``Failed: no images found.``; nothing where there is no more than that it failed."""
     text = message[len(_FAILED) :] if message.startswith(_FAILED) else message
-    text = text.strip().rstrip(".")
+    text = sentence_of(text).strip().rstrip(".")
     return "" if text == "Failed" else text
 
 
@@ -186,7 +188,7 @@ def facts(entry: JobEntry, now: datetime) -> Tuple[Tuple[str, str], ...]:
     """Everything that is known, as names and values."""
     rows: List[Tuple[str, Optional[str]]] = [
         ("State", state_of(entry)),
-        ("Reason", _CHECKING_TIP if entry.phase is Phase.CHECKING else entry.message or entry.trouble),
+        ("Reason", _reason(entry)),
         ("Workflow", entry.workflow),
         ("Area", area_column(entry)),
         ("Started", f"{entry.started.astimezone():%Y-%m-%d %H:%M}" if entry.started else None),
@@ -198,6 +200,15 @@ def facts(entry: JobEntry, now: datetime) -> Tuple[Tuple[str, str], ...]:
         ("Job ID", entry.job_id),
     ]
     return tuple((name, value) for name, value in rows if value)
+
+
+def _reason(entry: JobEntry) -> str:
+    """Why it stands as it does, without what the buttons are for."""
+    if entry.phase is Phase.CHECKING:
+        return _CHECKING_TO_CANCEL if entry.unwanted else _CHECKING_TIP
+    if entry.trouble and entry.running:
+        return f"{entry.trouble} Trying again."
+    return sentence_of(entry.message)
 
 
 def _estimation(entry: JobEntry) -> Optional[str]:

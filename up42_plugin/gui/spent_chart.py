@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import List, Optional, Sequence, Tuple
 
 from qgis.PyQt.QtCore import QEvent, QRect, QRectF, QSize, Qt
-from qgis.PyQt.QtGui import QBrush, QColor, QHelpEvent, QPainter, QPaintEvent, QPalette
+from qgis.PyQt.QtGui import QBrush, QHelpEvent, QPainter, QPaintEvent, QPalette, QPen
 from qgis.PyQt.QtWidgets import QLabel, QToolTip, QWidget
 
 from up42_plugin.core.credit_report import Sum
@@ -81,7 +81,7 @@ class SpentChart(QLabel):
             painter.setPen(text)
             painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), "No live jobs yet.")
             return
-        self._paint_scale(painter, text)
+        self._paint_scale(painter, QPen(text))
         fill = self.palette().color(QPalette.ColorRole.Highlight)
         painter.setPen(fill)
         for _, charged, held in self.bars():
@@ -89,9 +89,9 @@ class SpentChart(QLabel):
             if held.height() > 0:
                 painter.fillRect(held, QBrush(fill, Qt.BrushStyle.BDiagPattern))
                 painter.drawRect(held)
-        self._paint_labels(painter, text)
+        self._paint_labels(painter, QPen(text))
 
-    def _paint_scale(self, painter: QPainter, text: QColor) -> None:
+    def _paint_scale(self, painter: QPainter, text: QPen) -> None:
         frame, top = self._frame(), self._top()
         faint = self.palette().color(QPalette.ColorRole.Mid)
         height = self.fontMetrics().height()
@@ -104,7 +104,7 @@ class SpentChart(QLabel):
             place = QRect(0, y - height // 2, frame.left() - _MARGIN, height)
             painter.drawText(place, right, whole(top * tick / _TICKS) if top >= _TICKS or tick != 1 else "")
 
-    def _paint_labels(self, painter: QPainter, text: QColor) -> None:
+    def _paint_labels(self, painter: QPainter, text: QPen) -> None:
         """Below the bars, as many as there is room for."""
         frame, metrics = self._frame(), self.fontMetrics()
         painter.setPen(text)

@@ -18,12 +18,16 @@ class JobMonitor(QObject):
 
     ``job_seen(connection id, Job)``, ``tasks_seen(connection id, job id, tasks)`` and ``gone(connection id, job id)``
     are emitted for each look, ``trouble(connection id, error)`` when one failed: it goes on by itself, more slowly.
+    ``listed(connection id, jobs)`` are all jobs that a look came by; ``waiting(connection id, seconds)`` tells when the
+    next look is due.
     """
 
     job_seen = pyqtSignal(str, object)
     tasks_seen = pyqtSignal(str, str, object)
     gone = pyqtSignal(str, str)
     trouble = pyqtSignal(str, object)
+    listed = pyqtSignal(str, object)
+    waiting = pyqtSignal(str, float)
 
     def __init__(
         self,
@@ -46,6 +50,15 @@ class JobMonitor(QObject):
         if opened:
             self._opened.add(job_id)
         self.hurry(connection_id)
+
+    def watches(self, connection_id: str, job_id: str = "") -> bool:
+        """Whether this job is followed; without an id, whether any job of the connection is."""
+        watched = self._watched.get(connection_id, {})
+        return job_id in watched if job_id else bool(watched)
+
+    def set_opened(self, job_id: str, opened: bool) -> None:
+        """Whether the tasks of a job are looked at too."""
+        (self._opened.add if opened else self._opened.discard)(job_id)
 
     def unwatch(self, connection_id: str, job_id: str) -> None:
         """Stop following a job."""
@@ -74,6 +87,7 @@ class JobMonitor(QObject):
             timer.timeout.connect(self._timed_out)
             self._timers[connection_id] = timer
         timer.start(int(self._intervals[connection_id] * 1000))
+        self.waiting.emit(connection_id, self._intervals[connection_id])
 
     def _timed_out(self) -> None:
         self._look(str(self.sender().property("connection_id")))
@@ -102,6 +116,7 @@ class JobMonitor(QObject):
     def _looked(self, connection_id: str, result: Look) -> None:
         watched = self._watched.get(connection_id, {})
         changed = False
+        self.listed.emit(connection_id, result.listed)
         for job in result.jobs:
             changed = changed or watched.get(job.id) != job.word
             if job.id in watched:
