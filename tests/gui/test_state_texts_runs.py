@@ -76,7 +76,8 @@ class TestSubmission:
         kit.ready_to_test()
         kit.service.hold("submit")
         run = begin_test(kit)
-        assert line(kit, run) == "Sending…"
+        kit.wait(lambda: kit.row(run).entry is not None)
+        assert line(kit, run).startswith("Sending…")
         kit.service.let_go("submit")
 
     def test_checking(self, kit):

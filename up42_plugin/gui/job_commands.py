@@ -47,7 +47,7 @@ LIVE_MENU: Tuple[Optional[JobCommand], ...] = (
 )  # fmt: skip
 TEST_MENU: Tuple[Optional[JobCommand], ...] = (
     _C.SUBMIT_AGAIN, _C.FORGET, None,
-    _C.SHOW_SCENES, _C.QUICKLOOKS, _C.ZOOM, _C.LOGS, None,
+    _C.SHOW_SCENES, _C.STOP_LOADING, _C.QUICKLOOKS, _C.ZOOM, _C.LOGS, None,
     _C.RUN_LIVE, _C.TEST_AGAIN, _C.CLONE, _C.RENAME, None,
     _C.COPY_ID, _C.SUPPORT_REPORT, None,
     _C.CANCEL,
@@ -169,7 +169,7 @@ def _means(command: JobCommand, entry: JobEntry) -> bool:
     if command in (_C.SUBMIT_AGAIN, _C.FORGET):
         return entry.not_submitted
     if command is _C.STOP_LOADING:
-        return entry.fetching and entry.live
+        return entry.fetching
     return command in COPYING or command in menu_of(entry)
 
 

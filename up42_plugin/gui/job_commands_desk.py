@@ -75,7 +75,7 @@ class JobCommandsDesk(QObject):
         tab.logs_asked.connect(self._show_logs)
         self._doing: Dict[JobCommand, Callable[[JobEntry], None]] = {
             JobCommand.LOAD_OUTPUT: lambda entry: self._with_run(entry, self._load),
-            JobCommand.STOP_LOADING: lambda entry: self._with_run(entry, lambda run: self._runs.cancel(run.key)),
+            JobCommand.STOP_LOADING: lambda entry: self._with_run(entry, lambda run: self._cancel(run.key)),
             JobCommand.SHOW_SCENES: lambda entry: self._with_run(entry, self._show_scenes),
             JobCommand.QUICKLOOKS: lambda entry: self._with_run(entry, self._show_quicklooks),
             JobCommand.ZOOM: lambda entry: self._with_run(entry, self._zoom),

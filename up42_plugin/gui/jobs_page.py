@@ -25,15 +25,15 @@ class JobsPage(QWidget):
         self.batches = RunsSection()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(_Low(self.batches))
+        layout.addWidget(_Low(self.batches, self))
         layout.addWidget(self.tab, 1)
 
 
 class _Low(QgsScrollArea):
     """As high as what it holds, up to a height at which the list below still has room; gone while that is hidden."""
 
-    def __init__(self, section: RunsSection) -> None:
-        super().__init__()
+    def __init__(self, section: RunsSection, parent: QWidget) -> None:
+        super().__init__(parent)  # shown without one, it would be a window
         self._section = section
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
