@@ -153,7 +153,8 @@ class Up42Plugin:
             settings=settings,
             log=log,
             spending=spending,
-            ledger_notice=lambda: ledger.notice,
+            ledger=ledger,
+            monitor=monitor,
         )
         self._undo.append(self.desk.close)
         self._add_options_page(OptionsParts(hub, settings, spending, runner, log))

@@ -13,7 +13,7 @@ from up42_plugin.gui.texts import count_text, credits_of, duration_text, state_t
 from up42_plugin.gui.widgets import CANCELLED, ON_HOLD, QUEUED, RUNNING, SUCCESS, WARNING
 from up42_plugin.qgis_bridge.sending import NOT_SUBMITTED
 
-_STATE_ICONS = {
+STATE_ICONS = {
     JobState.NOT_STARTED: ON_HOLD,
     JobState.WAITING: QUEUED,
     JobState.RUNNING: RUNNING,
@@ -37,7 +37,7 @@ def icon_of(run: Run) -> str:
         return RUNNING
     if run.message and run.succeeded:
         return WARNING
-    return _STATE_ICONS.get(run.state or JobState.UNKNOWN, WARNING)
+    return STATE_ICONS.get(run.state or JobState.UNKNOWN, WARNING)
 
 
 def line_of(run: Run, now: Optional[datetime] = None) -> str:

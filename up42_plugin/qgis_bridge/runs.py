@@ -145,13 +145,9 @@ class RunController(QObject):
         elif run.job is not None and not run.job.state.terminal:
             self._cancel_on_service(run, run.job.id)
 
-    def load(self, key: str) -> None:
-        """Bring the live job's output down and onto the map."""
-        self._loading.load(key)
-
-    def load_stored(self, key: str, folder: Path) -> None:
-        """Bring the output in a folder onto the map, without asking the service."""
-        self._loading.load_stored(key, folder)
+    def load(self, key: str, task: Optional[JobTask] = None) -> None:
+        """Bring the live job's output, or that of one of its tasks, down and onto the map."""
+        self._loading.load(key, task)
 
     def find(self, connection_id: str, job_id: str) -> Optional[Run]:
         """The run of a job of the service, None when it is not of this session."""
@@ -162,6 +158,28 @@ class RunController(QObject):
         self._book.put(run)
         if run.job is not None and not run.job.state.terminal:
             self._monitor.watch(run.connection_id, run.job.id, opened=False)
+
+    def rename(self, key: str, name: str) -> None:
+        """Call a run otherwise."""
+        self._book.put(replace(self._book.of(key), name=name))
+
+    def read_scenes(self, key: str) -> None:
+        """Read once more what a test query found, and have its layers on the map; ``ended`` follows."""
+        run = self._book.of(key)
+        if run.job is not None and run.succeeded and not run.live and not self._loading.busy(key):
+            self._loading.read_test_query(run, run.job.id)
+
+    def show_quicklooks(self, key: str) -> None:
+        """Lay the quicklooks of a live job's scenes on the map."""
+        self._loading.show_quicklooks(key)
+
+    def submissions(self) -> Dict[int, str]:
+        """The runs of this session by the ledger's ids of their submissions."""
+        return self._sender.runs_by_submission()
+
+    def load_stored(self, key: str, folder: Path) -> None:
+        """Bring the output in a folder onto the map, without asking the service."""
+        self._loading.load_stored(key, folder)
 
     def resume(self, run: Run, submission_id: int) -> None:
         """Take in a job of an earlier session, unless it is known; one that has ended is told of now."""
