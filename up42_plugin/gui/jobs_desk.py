@@ -25,6 +25,7 @@ from up42_plugin.qgis_bridge.runs import RunController
 from up42_plugin.qgis_bridge.sending import message_of
 
 _TOGETHER_MS = 60
+_SMALLEST_PAGE = 20  # the service does not tell the size of its pages; no list has smaller ones
 
 
 class JobsDesk(QObject):
@@ -251,7 +252,8 @@ class JobsDesk(QObject):
     def _page_read(self, connection_id: str, page: JobPage) -> None:
         reach = self._reach.get(connection_id, Reach())
         if page.number >= reach.next_page:
-            reach = replace(reach, next_page=page.number + 1, all_pages=page.last)
+            last = page.last or len(page.jobs) < _SMALLEST_PAGE
+            reach = replace(reach, next_page=page.number + 1, all_pages=last)
             self._reach[connection_id] = reach
         self.list.put_jobs(connection_id, page.jobs)
         self._updated(connection_id)

@@ -7,7 +7,7 @@ from typing import Callable, Optional, Sequence, Tuple
 
 from qgis.PyQt.QtCore import QEvent, QPoint, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QHideEvent, QKeySequence, QShowEvent
-from qgis.PyQt.QtWidgets import QAction, QLabel, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QAction, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from up42_plugin.core.job_entry import JobEntry
 from up42_plugin.core.job_search import JobFilter
@@ -20,7 +20,7 @@ from up42_plugin.gui.jobs_menu import JobMenus
 from up42_plugin.gui.jobs_model import JobsModel
 from up42_plugin.gui.jobs_rows import Older
 from up42_plugin.gui.jobs_view import JobsView
-from up42_plugin.gui.widgets import tool_button
+from up42_plugin.gui.widgets import ArrowButton, tool_button
 
 EMPTY = "No jobs yet. Run a test query in New Job; it is free."
 NOTHING_FOUND = "No job matches."
@@ -209,14 +209,8 @@ class JobsTab(QWidget):
     def _add_tools(self) -> None:
         refresh = tool_button("/mActionRefresh.svg", "Refresh jobs (F5)", "refreshJobs")
         refresh.clicked.connect(self.refresh_asked)
-        self.menu_button = QToolButton()
-        self.menu_button.setObjectName("jobsTools")
-        self.menu_button.setAutoRaise(True)
-        self.menu_button.setArrowType(Qt.ArrowType.DownArrow)
-        self.menu_button.setToolTip("More about jobs")
-        self.menu_button.setAccessibleName("More about jobs")
-        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self.menu_button)
+        menu = QMenu(self)
+        self.menu_button = ArrowButton("More about jobs", "jobsTools", menu)
         self.ledger_action = menu.addAction("Open Ledger as Layer")
         self.spent_action = menu.addAction("Credits Spent…")
         self.webhooks_action = menu.addAction("Webhooks…")
@@ -227,7 +221,6 @@ class JobsTab(QWidget):
         ):
             action.setObjectName(name)
             action.triggered.connect(lambda _checked=False, asked=asked: asked.emit())
-        self.menu_button.setMenu(menu)
         self.filter.row.addWidget(refresh)
         self.filter.row.addWidget(self.menu_button)
 
