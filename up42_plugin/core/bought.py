@@ -35,7 +35,9 @@ def read_bought(ledger: Ledger, connection_id: str, configuration: JobConfigurat
     """
     found = bought_before(ledger, connection_id, configuration)
     for bought in found:
-        folder = _folder(ledger, connection_id, bought)
+        folder = _folder(bought)
+        if folder is None:
+            _note_gone(ledger, bought)
         entry = LedgerLife(ledger).entry(bought.job.id) if folder is not None else None
         if entry is not None:
             run = resumed_run(entry, bought.job, configuration.workflow, ledger.now())
@@ -43,11 +45,11 @@ def read_bought(ledger: Ledger, connection_id: str, configuration: JobConfigurat
     return Bought(found[0].job.created) if found else None
 
 
-def _folder(ledger: Ledger, connection_id: str, bought: BoughtBefore) -> Optional[Path]:
-    outputs = LedgerOutputs(ledger)
-    for output in bought.on_disk:
-        if not output.folder.is_dir():
-            outputs.deleted_output(connection_id, output.folder)
-        elif not output.task_id and (output.folder / "data.json").is_file():
-            return output.folder
-    return None
+def _folder(bought: BoughtBefore) -> Optional[Path]:
+    whole = (output.folder for output in bought.on_disk if not output.task_id)
+    return next((folder for folder in whole if (folder / "data.json").is_file()), None)
+
+
+def _note_gone(ledger: Ledger, bought: BoughtBefore) -> None:
+    for submission in bought.job.submissions:
+        LedgerOutputs(ledger).note_gone(bought.job.connection_id, submission.service_job_id)

@@ -72,6 +72,12 @@ class LedgerOutputs:
                 (text_of(self._now()), connection_id, str(folder)),
             )
 
+    def note_gone(self, connection_id: str, service_job_id: str) -> None:
+        """Commit which outputs of a job are no longer where they were. Looks at the disk: for workers only."""
+        for output in self.outputs(connection_id, service_job_id):
+            if output.deleted is None and not output.folder.is_dir():
+                self.deleted_output(connection_id, output.folder)
+
 
 def outputs_of(connection: sqlite3.Connection, connection_id: str, service_job_id: str) -> Tuple[StoredOutput, ...]:
     """All that was stored of a job, newest first."""

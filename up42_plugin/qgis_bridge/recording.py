@@ -55,10 +55,8 @@ class JobRecords:
     def stored(self, connection_id: str, output: Output, folder: Path) -> None:
         """An output is in a folder; of the same job's others, those that are gone are noted as deleted."""
         with self._without_failing():
+            self._outputs.note_gone(connection_id, output.job_id)
             known = self._outputs.outputs(connection_id, output.job_id)
-            for other in known:
-                if other.deleted is None and not other.folder.is_dir():
-                    self._outputs.deleted_output(connection_id, other.folder)
             there = {(other.task_id, other.folder) for other in known if other.complete and other.deleted is None}
             if (output.task_id, folder) not in there:
                 self._outputs.stored_output(
@@ -72,11 +70,6 @@ class JobRecords:
                         task_name=output.task_name,
                     )
                 )
-
-    def deleted(self, connection_id: str, folder: Path) -> None:
-        """A folder with outputs was deleted."""
-        with self._without_failing():
-            self._outputs.deleted_output(connection_id, folder)
 
     def _claim(self, connection_id: str, job_id: str) -> bool:
         record = self._ledger.job_on_service(connection_id, job_id)
