@@ -6,7 +6,7 @@ from typing import Any, Callable, List, Optional
 
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QAction, QMessageBox, QPushButton
+from qgis.PyQt.QtWidgets import QAbstractButton, QAction, QMessageBox, QPushButton, QStackedWidget, QTabWidget
 
 from up42_plugin.core.run import Run
 from up42_plugin.gui.job_commands import JobCommand
@@ -89,3 +89,14 @@ def answer(parent: Any, button: str, wait: Callable[[Callable[[], Any]], Any]) -
     box = question()
     assert box is not None
     QTest.mouseClick(box.findChild(QPushButton, button), Qt.MouseButton.LeftButton)
+
+
+def show_page(button: QAbstractButton) -> None:
+    """Bring the tab that a button is in to the front."""
+    page, tabs = button, button.parentWidget()
+    while tabs is not None:
+        if isinstance(tabs, QTabWidget) and tabs.indexOf(page) >= 0:
+            tabs.setCurrentWidget(page)
+            return
+        above = tabs.parentWidget()
+        page, tabs = (page, above) if isinstance(tabs, QStackedWidget) else (tabs, above)

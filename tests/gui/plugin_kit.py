@@ -15,12 +15,12 @@ import pytest
 from qgis.core import QgsApplication, QgsFeature, QgsGeometry, QgsMapLayer, QgsProject, QgsSettings, QgsVectorLayer
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QSize, Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QAbstractButton, QApplication, QStackedWidget, QTabWidget
+from qgis.PyQt.QtWidgets import QAbstractButton, QApplication
 from sandbox_process import RunningSandbox
 from strict_interface import StrictInterface
 
 from tests.dock_steps import clip_to_area
-from tests.job_rows import JobRow
+from tests.job_rows import JobRow, show_page
 from up42_plugin import plugin as plugin_module
 from up42_plugin.api import transport
 from up42_plugin.api.retrying import RetryPolicy
@@ -253,7 +253,7 @@ class PluginKit:
 
     def click(self, button: QAbstractButton) -> None:
         """Click with the mouse, once the button is open."""
-        _show_page(button)
+        show_page(button)
         wait_for(lambda: button.isVisible() and button.isEnabled(), f"the button {button.text()!r}", of=self.situation)
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
@@ -335,17 +335,6 @@ class PluginKit:
     def _logged(self, text: str, tag: str, _level: int) -> None:
         if tag == TAB:
             self.lines.append(text)
-
-
-def _show_page(button: QAbstractButton) -> None:
-    """Bring the tab that a button is in to the front."""
-    page, tabs = button, button.parentWidget()
-    while tabs is not None:
-        if isinstance(tabs, QTabWidget) and tabs.indexOf(page) >= 0:
-            tabs.setCurrentWidget(page)
-            return
-        above = tabs.parentWidget()
-        page, tabs = (page, above) if isinstance(tabs, QStackedWidget) else (tabs, above)
 
 
 def confirmation() -> Optional[ConfirmDialog]:

@@ -363,7 +363,7 @@ class TestFromTheLayer:
         layer = self.layer_of(kit, live)
         kit.dock.tabs.setCurrentWidget(kit.dock.new_job)
         self.trigger(kit, "Up42ShowJob")
-        wait_for(lambda: kit.dock.jobs.view.selected(), "the row", of=kit.situation)
+        wait_for(kit.dock.jobs.view.selected, "the row", of=kit.situation)
         assert [entry.job_id for entry in kit.dock.jobs.view.selected()] == [live.job.id]
         del layer
 

@@ -109,7 +109,8 @@ class LedgerDesk(QObject):
 
         def work(context: JobContext) -> None:
             context.check()
-            Path(path).write_text(text, encoding="utf-8", newline="")
+            with Path(path).open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
 
         job = self._runner.start("UP42: writing credits", work)
         if dialog is not None:
