@@ -18,6 +18,8 @@ from tests.job_rows import JobRow, answer
 from up42_plugin.core.connections import ProjectKey
 from up42_plugin.core.job_entry import OnDisk
 from up42_plugin.core.jobs import Mode
+from up42_plugin.core.ledger import Ledger
+from up42_plugin.core.ledger_outputs import LedgerOutputs
 from up42_plugin.core.run import Phase
 from up42_plugin.gui.job_commands import JobCommand
 from up42_plugin.gui.job_questions import RenameJobDialog
@@ -295,6 +297,10 @@ class TestCommands:
         wait_for(lambda: not kit.outputs_of(live).exists(), "the folder to go", of=kit.situation)
         assert not [layer for layer in QgsProject.instance().mapLayers().values() if identity(layer)[1] == live.job.id]
         wait_for(lambda: row.entry.on_disk is OnDisk.NOTHING, "the row")
+        (output,) = LedgerOutputs(Ledger(kit.folder / "profile" / "ledger.sqlite")).outputs(
+            kit.connection.id, live.job.id
+        )
+        assert output.deleted is not None
 
     def test_test_query_again(self, kit, clean_service):
         run = kit.test_query()

@@ -65,7 +65,7 @@ class JobCommandsDesk(QObject):
         self.logs = JobLogs(runner, window, self)
         self.logs.trouble.connect(self._warn)
         self.report = SupportReportDesk(hub, window, self)
-        self._files = JobFiles(runner, folders, self)
+        self._files = JobFiles(runner, folders, reader.outputs, self)
         self._files.trouble.connect(self._warn)
         self._files.deleted.connect(desk.read_disk)
         tab = dock.jobs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Callable, List, Optional, Sequence
 
@@ -10,6 +11,8 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.job_entry import JobEntry
+from up42_plugin.core.ledger_file import LedgerError
+from up42_plugin.core.ledger_outputs import LedgerOutputs
 from up42_plugin.core.storage import OutputFolders, remove_tree
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.layer_metadata import identity
@@ -22,10 +25,14 @@ class JobFiles(QObject):
     trouble = pyqtSignal(str)
 
     def __init__(
-        self, runner: JobRunner, folders: Callable[[], OutputFolders], parent: Optional[QObject] = None
+        self,
+        runner: JobRunner,
+        folders: Callable[[], OutputFolders],
+        outputs: LedgerOutputs,
+        parent: Optional[QObject] = None,
     ) -> None:
         super().__init__(parent)
-        self._runner, self._folders = runner, folders
+        self._runner, self._folders, self._outputs = runner, folders, outputs
 
     def delete(self, entries: Sequence[JobEntry]) -> None:
         """Delete the folders of these jobs: the person has said yes."""
@@ -34,16 +41,18 @@ class JobFiles(QObject):
         layers = [layer.id() for entry in entries for layer in _layers_of(project, entry)]
         if layers:
             project.removeMapLayers(layers)  # an open file cannot be deleted everywhere
-        doomed = [(entry.name, entry.job_id) for entry in entries if entry.job_id]
+        doomed = [(entry.connection_id, entry.name, entry.job_id) for entry in entries if entry.job_id]
 
         def work(context: JobContext) -> List[Path]:
             kept = []
-            for name, job_id in doomed:
+            for connection_id, name, job_id in doomed:
                 context.check()
                 folder = folders.job_folder(name, job_id)
                 remove_tree(folder)
                 if folder.exists():
                     kept.append(folder)
+                with suppress(LedgerError):  # whoever looks for an output sees for himself that it is gone
+                    self._outputs.note_gone(connection_id, job_id)
             return kept
 
         def done(kept: List[Path]) -> None:

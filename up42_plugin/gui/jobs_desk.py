@@ -211,7 +211,7 @@ class JobsDesk(QObject):
     def _shut(self, key: str) -> None:
         self._opened.discard(key)
         entry = self._entry(key)
-        if entry is not None and not entry.run_key:
+        if entry is not None:
             self._monitor.set_opened(entry.job_id, False)
 
     def _read_blocks(self, key: str) -> None:

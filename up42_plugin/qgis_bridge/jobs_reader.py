@@ -15,6 +15,7 @@ from up42_plugin.core.jobs import Job, JobCredits, JobPage, JobState, JobTask, M
 from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.ledger_file import LedgerError
 from up42_plugin.core.ledger_life import LedgerEntry, LedgerLife
+from up42_plugin.core.ledger_outputs import LedgerOutputs
 from up42_plugin.core.service import JobService, ServiceProvider
 from up42_plugin.core.storage import OutputFolders
 from up42_plugin.qgis_bridge.jobs import Job as BackgroundJob
@@ -68,6 +69,7 @@ class JobsReader(QObject):
         super().__init__(parent)
         self._runner, self._folders = runner, folders
         self._life = LedgerLife(ledger)
+        self.outputs = LedgerOutputs(ledger)
         self._reading: Set[Tuple[str, str]] = set()
 
     def reads(self, connection_id: str) -> bool:
