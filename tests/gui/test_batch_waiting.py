@@ -98,17 +98,33 @@ class TestAnotherSession:
         row = self.left(kit, timedelta(hours=25))
         kit.service.answers["estimate"] = estimation(20, 30)
         kit.click(row.continue_button)
+        kit.wait(lambda: len(kit.service.jobs) == 2)  # the test queries, free: those of that time are too old as well
+        assert kit.dialog(ConfirmDialog) is None
+        for job_id in kit.service.jobs:
+            kit.service.set(job_id, "SUCCEEDED")
         kit.wait(lambda: kit.dialog(ConfirmDialog) is not None)
         dialog = kit.dialog(ConfirmDialog)
         kit.wait(dialog.run_button.isEnabled)
+        assert lines_of(dialog)["Tested"].endswith("2 of 2 areas have scenes")
         assert dialog.heading.text() == f"Run these 2 live jobs for 40–60{N}credits?"
         assert dialog.message.text == f"The price was 26–50{N}credits a minute ago."
         assert live_requests(kit) == []
         kit.click(dialog.run_button)
         kit.wait(lambda: len(live_requests(kit)) == 1)
         assert kit.dialog(ConfirmDialog) is None
-        (job,) = kit.ledger.jobs("sandbox")
+        (job,) = [job for job in kit.ledger.jobs("sandbox") if job.mode is Mode.LIVE]
         assert job.agreed == Range(20, 30)
+
+    def test_old_ones_without_scenes_are_not_confirmed(self, kit):
+        row = self.left(kit, timedelta(hours=25))
+        kit.service.answers["scenes"] = ()
+        kit.click(row.continue_button)
+        kit.wait(lambda: len(kit.service.jobs) == 2)
+        for job_id in kit.service.jobs:
+            kit.service.set(job_id, "SUCCEEDED")
+        kit.wait(lambda: "Taormina: the test query found no scenes." in kit.told)
+        assert kit.dialog(ConfirmDialog) is None
+        assert len(kit.ledger_queue.waiting("sandbox")) == 2
 
     def test_a_price_that_grew_old_while_it_waited_is_confirmed_again(self, kit):
         kit.service.take_slot("Somebody's job")

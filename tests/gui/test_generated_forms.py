@@ -54,6 +54,8 @@ def test_form_to_json_to_form_through_the_widgets(dock):
         details.show_json(False)
         assert details.trouble == ""
         assert repr(details.form.body(aoi)) == repr(form.body(aoi)), form.workflow.chain
+        if form.asset_ids:
+            continue  # what is not needed then is not in the text, and was reset above
         assert details.form.parameters == form.parameters
         assert ordered(fields(dock)) == ordered(shown), form.workflow.chain
     assert seen == {block.name for block in BLOCKS}

@@ -69,9 +69,9 @@ def test_listing_anew_tells_nothing(header, qtbot):
 @pytest.mark.parametrize(
     ("balance", "options", "text"),
     [
-        (Balance(10_000, 1_000), {}, f"Balance <b>10,000{N}credits</b>"),
-        (Balance(840, 1_000), {}, f"Balance <b>840{N}credits</b>, too low for live jobs"),
-        (Balance(0), {}, f"Balance <b>0{N}credits</b>"),
+        (Balance(10_000, 1_000), {}, f"Balance{N}<b>10,000{N}credits</b>"),
+        (Balance(840, 1_000), {}, f"Balance{N}<b>840{N}credits</b>, too low for live jobs"),
+        (Balance(0), {}, f"Balance{N}<b>0{N}credits</b>"),
         (None, {"loading": True}, "Balance …"),
         (None, {"reason": "No answer."}, "Balance not available"),
     ],

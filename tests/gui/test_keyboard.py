@@ -77,6 +77,8 @@ def walk(kit, key, wanted):
 
 
 def test_tab_goes_through_all_in_the_order_of_deciding(kit):
+    kit.idle()  # what is told about the area stands
+    kit.wait(lambda: kit.dock.area.problem.button("Join Parts").isVisible())
     for button in (kit.foot.test_button, kit.foot.live_button):
         button.setEnabled(True)
     middle = ["collapseButton"] * len(shown_groups(kit))
@@ -84,8 +86,6 @@ def test_tab_goes_through_all_in_the_order_of_deciding(kit):
     foot = [stop.objectName() for stop in stops(kit.foot)]
     assert foot[-2:] == ["runTestQuery", "runLiveJob"]
     wanted = [*BEFORE_GROUPS, *middle, *foot]
-    kit.idle()  # what is told about the area stands
-    kit.wait(lambda: kit.dock.area.problem.button("Join Parts").isVisible())
     kit.dock.header.combo.setFocus()
     assert walk(kit, Qt.Key.Key_Tab, len(wanted)) == wanted
     assert walk(kit, Qt.Key.Key_Backtab, len(wanted)) == wanted[::-1]

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+# of the README; no help page shows them
+PICTURES = ("area", "builder", "confirm", "desktop", "json", "map")
 
 
 def run(*command, cwd=ROOT, **environment):
@@ -72,7 +74,7 @@ def test_every_source_file_and_resource_is_in_it(archive):
     sources = {f"{path.relative_to(ROOT)}" for path in (ROOT / "up42_plugin").rglob("*.py")}
     resources = {f"up42_plugin/{path.relative_to(ROOT)}" for path in (ROOT / "resources").rglob("*.*")}
     assert sources <= names
-    of_the_readme = {f"up42_plugin/resources/help/{name}.png" for name in ("desktop", "map")}
+    of_the_readme = {f"up42_plugin/resources/help/{name}.png" for name in PICTURES}
     assert {name for name in resources if not name.endswith(".ts")} - of_the_readme <= names
     assert not of_the_readme & names
     assert {"up42_plugin/LICENSE", "up42_plugin/metadata.txt", "up42_plugin/CHANGELOG.md"} <= names

@@ -330,7 +330,7 @@ def test_changes_are_told_in_the_order_of_the_form():
     made = configuration()
     other = made.with_parameters(SR_TASK, {"clip_to_aoi": True}).with_search(limit=3, time=None)
     other = other.with_aoi(AOI.from_bbox((0, 0, 1, 1)), GeometricFilter.INTERSECTS)
-    assert differences(made, other) == ("Area", "Filter", "Time", "Limit", "Super-resolution Sentinel-2: Clip to AOI")
+    assert differences(made, other) == ("Area", "Filter", "Time", "Limit", "Super-resolution Sentinel-2: Clip to area")
 
 
 def test_typed_geometries_that_differ_are_the_area():

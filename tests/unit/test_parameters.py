@@ -83,7 +83,7 @@ def test_an_odd_schema_narrows_nothing(raw):
     ("name", "label"),
     [
         ("copy_original_bands", "Copy original bands"),
-        ("clip_to_aoi", "Clip to AOI"),
+        ("clip_to_aoi", "Clip to area"),
         ("output_epsg_code", "Output EPSG code"),
         ("ids", "IDs"),
         ("linear_to_db", "Linear to dB"),

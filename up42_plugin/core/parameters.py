@@ -19,7 +19,7 @@ CLIP_TO_AOI = "clip_to_aoi"
 SEARCH_PARAMETERS = (IDS, TIME, TIME_SERIES, LIMIT, CLOUDS)
 # Where a block keeps its schema, beside its fields, as a cached property would
 _SCHEMA = "_schema"
-_ACRONYMS = {"aoi": "AOI", "ids": "IDs", "crs": "CRS", "epsg": "EPSG", "url": "URL", "db": "dB", "bbox": "bounding box"}
+_WORDS = {"aoi": "area", "ids": "IDs", "crs": "CRS", "epsg": "EPSG", "url": "URL", "db": "dB", "bbox": "bounding box"}
 
 
 class ParameterType(str, Enum):
@@ -79,7 +79,7 @@ class ParameterSpec:
     @property
     def label(self) -> str:
         """The name for people: ``Copy original bands``."""
-        words = " ".join(_ACRONYMS.get(word, word) for word in self.name.split("_") if word)
+        words = " ".join(_WORDS.get(word, word) for word in self.name.split("_") if word)
         return words[:1].upper() + words[1:]
 
     @property

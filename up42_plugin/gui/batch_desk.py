@@ -12,13 +12,12 @@ from qgis.PyQt.QtWidgets import QMessageBox, QWidget
 
 from up42_plugin.core.batch import BatchJob, job_name
 from up42_plugin.core.estimation import Range
-from up42_plugin.core.freshness import TestedQuery
-from up42_plugin.core.jobs import Mode
 from up42_plugin.core.ledger_queue import WaitingJob
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.service import ServiceProvider
 from up42_plugin.core.tested import TestedQueries
 from up42_plugin.gui.live_job import LiveJob, proposal_of
+from up42_plugin.gui.retests import Retests
 from up42_plugin.gui.run_texts import batch_line
 from up42_plugin.gui.runs_section import RunsSection
 from up42_plugin.gui.texts import count_text
@@ -28,6 +27,7 @@ from up42_plugin.qgis_bridge.runs import RunController
 
 WAITS = "as soon as a slot is free; until it is sent it costs nothing"
 _OTHER_CONNECTION = "The connection changed meanwhile. Cancel, and try again."
+_TOO_OLD = "A test query is older than 24\u00a0hours. Cancel, and try again."
 
 
 class BatchDesk(QObject):
@@ -50,7 +50,7 @@ class BatchDesk(QObject):
         self._section, self._runs, self._queue, self._live_job = section, runs, queue, live_job
         self._tests, self._hub, self._window, self._tell = tests, hub, window, tell
         self._unsent: Dict[str, List[WaitingJob]] = {}
-        self._retests: Dict[str, str] = {}
+        self._retests = Retests(runs, tests, tell, self)
         self._question: Optional[QMessageBox] = None
         section.cancel_batch_asked.connect(self._ask_to_cancel)
         section.load_batch_asked.connect(self._load)
@@ -60,7 +60,6 @@ class BatchDesk(QObject):
         queue.unsent.connect(self._found_unsent)
         queue.recorded.connect(self._decided)
         queue.trouble.connect(lambda sentence: tell(sentence, Qgis.MessageLevel.Warning))
-        runs.ended.connect(self._retested)
 
     def close(self) -> None:
         """Close the question, if there is one."""
@@ -180,7 +179,9 @@ class BatchDesk(QObject):
             return jobs[0].batch_id
 
         total = sum((job.agreed for job in jobs), Range(0, 0))
-        self._ask(provider, [BatchJob(job.label, job.configuration) for job in jobs], jobs[0].batch_name, begin, total)
+        wanted = [BatchJob(job.label, job.configuration) for job in jobs]
+        name = jobs[0].batch_name
+        self._retests.when_fresh(provider, wanted, name, lambda: self._ask(provider, wanted, name, begin, total))
 
     def _forget(self, batch_id: str) -> None:
         jobs = self._unsent.get(batch_id, [])
@@ -201,31 +202,11 @@ class BatchDesk(QObject):
         """Try one job again, alone: its test query first where that is not fresh, then its present price."""
         run = self._runs.run_of(key)
         provider = self._provider(run.connection_id)
-        if provider is None or key in self._retests.values():
-            return
-        testable = run.configuration.workflow.data_step.block.test_query is not False
-        tested = self._tests.fresh(run.connection_id, run.configuration, datetime.now(timezone.utc))
-        if testable and tested is None:
-            again = self._runs.start(provider, run.configuration, Mode.TEST_QUERY, f"{run.name}, test query")
-            self._retests[again] = key
-        else:
-            self._ask_retry(provider, run, tested)
+        if provider is not None:
+            jobs = [BatchJob("", run.configuration)]
+            self._retests.when_fresh(provider, jobs, run.name, lambda: self._ask_retry(provider, run))
 
-    def _retested(self, run: Run) -> None:
-        key = self._retests.pop(run.key, None)
-        provider = self._provider(run.connection_id) if key is not None else None
-        if key is None or provider is None:
-            return
-        if run.phase is Phase.LOADED and run.scenes:
-            finished = run.job.finished if run.job is not None else None
-            tested = TestedQuery(
-                run.configuration, run.connection_id, finished or datetime.now(timezone.utc), len(run.scenes)
-            )
-            self._ask_retry(provider, self._runs.run_of(key), tested)
-        elif run.phase is Phase.LOADED:
-            self._tell(f"{self._runs.run_of(key).name}: the test query found no scenes.", Qgis.MessageLevel.Warning)
-
-    def _ask_retry(self, provider: ServiceProvider, run: Run, tested: Optional[TestedQuery]) -> None:
+    def _ask_retry(self, provider: ServiceProvider, run: Run) -> None:
         place = run.batch
         if place is None:
             return
@@ -251,29 +232,30 @@ class BatchDesk(QObject):
             self._queue.add([again])
             return place.id
 
-        self._ask(provider, [BatchJob("", run.configuration)], run.name, begin, None, tested)
+        self._ask(provider, [BatchJob("", run.configuration)], run.name, begin)
 
-    def _ask(  # noqa: PLR0917 - what the confirmation is made of
+    def _ask(
         self,
         provider: ServiceProvider,
         jobs: Sequence[BatchJob],
         name: str,
         begin: Callable[[str, Tuple[Range, ...]], str],
         shown: Optional[Range] = None,
-        tested: Optional[TestedQuery] = None,
     ) -> None:
         connection_id = provider.connection_id
         proposal = proposal_of(
             name,
             jobs=jobs,
-            tested=tested or self._tests.fresh(connection_id, jobs[0].configuration, datetime.now(timezone.utc)),
+            tested=self._tests.fresh(connection_id, jobs[0].configuration, datetime.now(timezone.utc)),
             connection=self._hub.name_of(connection_id),
             shown_price=shown,
             start=WAITS,
         )
 
         def why_not() -> str:
-            return "" if self._hub.provider_of(connection_id) is provider else _OTHER_CONNECTION
+            if self._hub.provider_of(connection_id) is not provider:
+                return _OTHER_CONNECTION
+            return "" if self._retests.all_fresh(connection_id, jobs) else _TOO_OLD
 
         self._live_job.ask(provider, jobs, proposal, why_not, begin)
 

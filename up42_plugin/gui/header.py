@@ -9,8 +9,8 @@ from qgis.PyQt.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSi
 
 from up42_plugin.core.connections import Connection
 from up42_plugin.core.service import Balance
-from up42_plugin.gui.texts import credits_of
-from up42_plugin.gui.widgets import WARNING, icon_size, theme_icon, tool_button
+from up42_plugin.gui.texts import NBSP, credits_of
+from up42_plugin.gui.widgets import WARNING, ElidedLabel, icon_size, theme_icon, tool_button
 
 ADD = "add-connection"
 
@@ -51,7 +51,7 @@ class Header(QWidget):
         self._balance.setObjectName("balance")
         self._balance.setWordWrap(True)
         self._mark_icon = QLabel()
-        self._mark = QLabel()
+        self._mark = ElidedLabel()  # the balance comes first where both are too long
         self._mark.setObjectName("costMark")
         self._mark.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._mark.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
@@ -83,7 +83,7 @@ class Header(QWidget):
             self._balance.setText("Balance …" if loading else "Balance not available")
             return
         low = ", too low for live jobs" if balance.credits < balance.floor else ""
-        self._balance.setText(f"Balance <b>{credits_of(balance.credits)}</b>{low}")
+        self._balance.setText(f"Balance{NBSP}<b>{credits_of(balance.credits)}</b>{low}")
 
     @property
     def balance_text(self) -> str:

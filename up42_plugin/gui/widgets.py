@@ -120,7 +120,12 @@ class ElidedLabel(QLabel):
         painter = QPainter(self)
         metrics = QFontMetrics(self.font())
         text = metrics.elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
-        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter) | int(Qt.AlignmentFlag.AlignLeft), text)
+        side = (
+            Qt.AlignmentFlag.AlignRight
+            if self.alignment() & Qt.AlignmentFlag.AlignRight
+            else Qt.AlignmentFlag.AlignLeft
+        )
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter) | int(side), text)
 
 
 class Section(QgsCollapsibleGroupBox):

@@ -38,6 +38,7 @@ class SlotWatch(QObject):
         self._runner, self._runs, self._provider_of = runner, runs, provider_of
         self._others: Dict[str, Tuple[Job, ...]] = {}
         self._reading: Set[str] = set()
+        self._stale: Set[str] = set()
         self._taken: Set[str] = set()
         self._again = ""
         self._timer = QTimer(self)
@@ -49,11 +50,15 @@ class SlotWatch(QObject):
     def stop(self) -> None:
         """Ask no more."""
         self._timer.stop()
+        self._stale.clear()
 
     def read(self, connection_id: str) -> None:
-        """Ask the service which jobs are unfinished."""
+        """Ask the service which jobs are unfinished; once more where that is being asked just now."""
         provider = self._provider_of(connection_id)
-        if provider is None or connection_id in self._reading:
+        if provider is None:
+            return
+        if connection_id in self._reading:
+            self._stale.add(connection_id)
             return
 
         def work(context: JobContext) -> Listing:
@@ -63,7 +68,7 @@ class SlotWatch(QObject):
         self._reading.add(connection_id)
         job = self._runner.start("UP42: looking for free slots", work, long_running=True, hidden=True)
         job.succeeded.connect(lambda listing: self._read(connection_id, listing))
-        job.ended.connect(lambda: self._reading.discard(connection_id))
+        job.ended.connect(lambda: self._over(connection_id))
 
     def sentence(self, connection_id: str, most: Optional[int]) -> str:
         """Why no other job can begin now, or nothing. Test queries of this session are over soon and not counted."""
@@ -83,6 +88,12 @@ class SlotWatch(QObject):
             self._again = connection_id
             self._timer.start()
         self.changed.emit()
+
+    def _over(self, connection_id: str) -> None:
+        self._reading.discard(connection_id)
+        if connection_id in self._stale:
+            self._stale.discard(connection_id)
+            self.read(connection_id)
 
     def _run_changed(self, run: Run) -> None:
         takes = run.live and _takes_slot(run)

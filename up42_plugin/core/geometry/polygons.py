@@ -76,6 +76,8 @@ def dissolved(polygons: Sequence[Rings], tolerance: float) -> List[Rings]:
         joined = _polygons_of(_union(mended))
         if len(joined) > 1:
             joined = _bridged(joined, tolerance)
+    if not joined and all(abs(signed_area(polygon[0])) < tolerance**2 for polygon in mended):
+        raise refuse(EMPTY, "The area is empty.")
     if not joined:
         raise refuse(UNREADABLE, "The parts cannot be joined.", detail=f"union of {len(mended)} polygons failed")
     return [_without_slits(polygon, tolerance) for polygon in joined]

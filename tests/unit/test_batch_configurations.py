@@ -85,12 +85,12 @@ class TestProblems:
     def test_the_area_that_has_one_is_named(self):
         large = batch(area(1), replace(area(2), aoi=replace(area(2).aoi, area_km2=140.0)), area(3))
         (text,) = self.texts(large)
-        assert text.startswith("2 of 3: Above 100")
+        assert text.startswith("2 of 3: Mend the area first, above 100")
         assert self.texts(large, Mode.TEST_QUERY) == []
 
     def test_several_are_counted(self):
         large = batch(area(1), area(2, 140.0), area(3, 140.0))
-        assert self.texts(large)[0].startswith("2 of 3 and 1 more: Above 100")
+        assert self.texts(large)[0].startswith("2 of 3 and 1 more: Mend the area first, above 100")
 
     def test_what_is_wrong_with_all_is_said_once(self):
         (text,) = self.texts(batch(limit=600))
