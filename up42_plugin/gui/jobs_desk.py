@@ -86,6 +86,7 @@ class JobsDesk(QObject):
         self._runs.changed.connect(self._run_changed)
         self._runs.ended.connect(self._run_ended)
         self._runs.recorded.connect(self._recorded)
+        self._runs.loaded.connect(lambda *_: self.read_disk())
         self._queue.changed.connect(self._queue_changed)
         self._monitor.listed.connect(self._seen_all)
         self._monitor.tasks_seen.connect(self._tasks_seen)
