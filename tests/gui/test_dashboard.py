@@ -5,68 +5,29 @@ from __future__ import annotations
 import json
 
 import pytest
+from dashboard_kit import again, look, row_of, somebody_elses
 from leftovers import opened
-from plugin_kit import ANALYTIC, SMALL, confirmation, idle, wait_for
+from plugin_kit import ANALYTIC, confirmation, idle, wait_for
 from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QApplication
+from qgis.PyQt.QtWidgets import QApplication, QPushButton
 from test_cancelling import somebody_elses_inputs
 
-from tests.job_rows import JobRow, answer
-from up42_plugin.core.connections import ProjectKey
+from tests.job_rows import answer
 from up42_plugin.core.job_entry import OnDisk
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.ledger_outputs import LedgerOutputs
 from up42_plugin.core.run import Phase
+from up42_plugin.gui.job_cells import Column
 from up42_plugin.gui.job_commands import JobCommand
 from up42_plugin.gui.job_questions import RenameJobDialog
 from up42_plugin.qgis_bridge.layer_metadata import identity
 from up42_plugin.qgis_bridge.settings import PluginSettings
 
 LEFT = Qt.MouseButton.LeftButton
-
-
-def look(kit):
-    """Open the tab Jobs, and wait until the service has answered."""
-    kit.dock.tabs.setCurrentWidget(kit.dock.jobs_page)
-    jobs = kit.desk.dashboard.jobs
-    wait_for(lambda: jobs._status.of(jobs.connection_id).updated is not None, "the list", of=kit.situation)
-    idle()
-    jobs.show_now()
-    return kit.dock.jobs
-
-
-def row_of(kit, job_id):
-    jobs = kit.desk.dashboard.jobs
-    entry = wait_for(lambda: jobs.list.find(kit.connection.id, job_id), "the job in the list", of=kit.situation)
-    row = JobRow(kit.desk, key=entry.key)
-    wait_for(lambda: row.entry is not None, "the row", of=kit.situation)
-    return row
-
-
-def again(kit, service):
-    """QGIS was closed, and is there again; the person signs in and opens the dock."""
-    kit.plugin.unload()
-    QgsProject.instance().clear()
-    kit.runs.clear()
-    kit.loaded.clear()
-    kit.start()
-    kit.dock.setUserVisible(True)
-    key = ProjectKey(service.sandbox.project_id, service.sandbox.project_api_key)
-    kit.desk.hub.sign_in(kit.connection, key, keep=False)
-    kit.wait_until_ready()
-    return look(kit)
-
-
-def somebody_elses(service, mode="DRY_RUN", name="Somebody else's"):
-    inputs = somebody_elses_inputs()
-    inputs["config"]["mode"] = mode
-    job_id = service.submit(ANALYTIC, name, inputs)
-    wait_for(lambda: service.job(job_id)["status"] == "SUCCEEDED", "their job")
-    return job_id
 
 
 @pytest.fixture
@@ -310,6 +271,33 @@ class TestCommands:
         wait_for(lambda: len(clean_service.jobs()) == number + 1, "the job", of=kit.situation)
         wait_for(lambda: not any(found.busy for found in kit.desk.runs.all()), "its end", of=kit.situation)
 
+    def test_quicklooks_of_a_live_job(self, kit, live):
+        look(kit)
+        before = set(kit.layers())
+        kit.loaded.clear()
+        row_of(kit, live.job.id).do(JobCommand.QUICKLOOKS)
+        wait_for(lambda: kit.loaded, "the quicklooks", of=kit.situation)
+        found = [identity(layer)[1] for layer in kit.loaded[-1][1]]
+        assert found
+        assert set(found) == {live.job.id}
+        assert len(kit.layers()) > len(before)
+        assert kit.runs[live.key].phase is Phase.ON_SERVICE, "its output is still to be loaded"
+        assert kit.row(live).can(JobCommand.LOAD_OUTPUT)
+
+    def test_the_message_of_layers_leads_to_the_job(self, kit, live):
+        kit.load(live)
+        kit.dock.tabs.setCurrentWidget(kit.dock.new_job)
+        buttons = [button for button in kit.iface.bar.findChildren(QPushButton) if button.text() == "Show Job"]
+        QTest.mouseClick(buttons[-1], LEFT)
+        wait_for(kit.dock.jobs.view.selected, "the row", of=kit.situation)
+        assert kit.dock.jobs.view.selected()[0].job_id == live.job.id
+
+    def test_columns_are_kept(self, kit, clean_service):
+        tab = look(kit)
+        assert tab.view.isColumnHidden(Column.JOB_ID)
+        tab.view.setColumnHidden(Column.JOB_ID, False)
+        assert not again(kit, clean_service).view.isColumnHidden(Column.JOB_ID)
+
     def test_credits_spent(self, kit, live):
         tab = look(kit)
         wait_for(lambda: kit.desk.dashboard.ledger is not None, "it")
@@ -340,54 +328,3 @@ class TestCommands:
         kit.test_query()
         run = kit.begin_live_job()
         kit.wait(run, lambda now: now.layers == 1, "the layer")
-
-
-class TestFromTheLayer:
-    def layer_of(self, kit, run):
-        (layer,) = kit.load(run)
-        kit.iface.setActiveLayer(layer)
-        return layer
-
-    def trigger(self, kit, name):
-        next(action for action in kit.desk.dashboard.layer_menu.actions if action.objectName() == name).trigger()
-
-    def test_layers_of_ours_have_it_and_no_others(self, kit, live):
-        layer = self.layer_of(kit, live)
-        offered = kit.iface.layers_with_actions
-        assert [action.text() for action in offered[layer.id()]] == [
-            "Show Job",
-            "Re-run as Live Job…",
-            "Re-run with Present Selection…",
-            "Clone to New Job",
-        ]
-        others = [layer for layer in QgsProject.instance().mapLayers().values() if not identity(layer)[1]]
-        assert others
-        assert not any(other.id() in offered for other in others)
-        del layer, others
-
-    def test_show_job(self, kit, live):
-        layer = self.layer_of(kit, live)
-        kit.dock.tabs.setCurrentWidget(kit.dock.new_job)
-        self.trigger(kit, "Up42ShowJob")
-        wait_for(kit.dock.jobs.view.selected, "the row", of=kit.situation)
-        assert [entry.job_id for entry in kit.dock.jobs.view.selected()] == [live.job.id]
-        del layer
-
-    def test_rerun_with_another_area(self, kit, clean_service, live):
-        layer = self.layer_of(kit, live)
-        kit.area(SMALL.replace("15.2900", "15.2910"))
-        wait_for(lambda: kit.desk.new_job.selection.aoi is not None, "the area")
-        number = len(clean_service.jobs())
-        self.trigger(kit, "Up42RerunWithSelection")
-        dialog = wait_for(confirmation, "the confirmation", of=kit.situation)
-        assert len(clean_service.jobs()) == number + 1, "a test query of the other area comes first"
-        QTest.mouseClick(dialog.cancel_button, LEFT)
-        del layer
-
-    def test_clone(self, kit, live):
-        layer = self.layer_of(kit, live)
-        kit.choose("Sentinel-2 visual → Sharpening")
-        self.trigger(kit, "Up42CloneJob")
-        wait_for(lambda: kit.dock.workflow.current.name == ANALYTIC, "the workflow", of=kit.situation)
-        assert kit.desk.new_job.form.configuration.fingerprint == live.configuration.fingerprint
-        del layer

@@ -287,7 +287,7 @@ class TestLedger:
 def make_newer(path):
     Ledger(path).jobs("any")
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
+    connection.execute("UPDATE ledger_schema SET version = 99")
     connection.commit()
     connection.close()
 

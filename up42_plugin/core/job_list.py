@@ -164,7 +164,10 @@ class JobList:
 
     def put_on_disk(self, connection_id: str, job_id: str, there: bool) -> None:
         """Whether something of a job is in the outputs folder."""
-        self._place(connection_id, job_id=job_id).on_disk = OnDisk.SOMETHING if there else OnDisk.NOTHING
+        on_disk = OnDisk.SOMETHING if there else OnDisk.NOTHING
+        key = self._places.get(("job", connection_id, job_id), "")
+        if key not in self._known or self._known[key].on_disk is not on_disk:  # else nothing has to be made anew
+            self._place(connection_id, job_id=job_id).on_disk = on_disk
 
     def put_queue(self, connection_id: str, waiting: Sequence[str]) -> None:
         """The runs (by key) or jobs (by the ledger's id) that wait here for a slot, the next one first."""

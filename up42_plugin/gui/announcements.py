@@ -14,7 +14,7 @@ from up42_plugin.core.jobs import JobState
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.submission import Outcome
 from up42_plugin.core.tags import split_name
-from up42_plugin.gui.message_actions import sentence_of
+from up42_plugin.gui.message_actions import SHOW_JOB, sentence_of
 from up42_plugin.gui.run_texts import WHILE_CLOSED, actions_of
 from up42_plugin.gui.texts import count_text, credits_of
 
@@ -94,7 +94,8 @@ class Announcements(QObject):
     def layers_loaded(self, run: Run, layers: List[QgsMapLayer]) -> None:
         """Layers of a live job; those of a test query were not asked for one by one."""
         if run.live:
-            self.tell(f"{run.name}: {count_text(len(layers), 'layer')} loaded.", Qgis.MessageLevel.Success)
+            text = f"{run.name}: {count_text(len(layers), 'layer')} loaded."
+            self.tell(text, Qgis.MessageLevel.Success, run, SHOW_JOB)
 
     def not_cancelled(self, run: Run, sentence: str) -> None:
         """The person wanted a job cancelled, and it was not."""

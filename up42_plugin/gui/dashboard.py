@@ -127,6 +127,7 @@ class Dashboard(QObject):
             parent=self,
         )
         self.notice = BackgroundNotice(window, parts.settings.notify_in_background, parent=self)
+        dock.jobs.view.restore_header(parts.settings.jobs_columns())
         self._connect()
 
     def _connect(self) -> None:
@@ -142,7 +143,8 @@ class Dashboard(QObject):
         self._told.event.connect(self.notice.tell)
 
     def close(self) -> None:
-        """Close what is open and listen no more."""
+        """Close what is open and listen no more; the columns stay as they are."""
+        self._parts.settings.set_jobs_columns(self._dock.jobs.view.header_state())
         self.layer_menu.close()
         self.jobs.close()
         self.commands.close()

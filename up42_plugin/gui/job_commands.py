@@ -218,7 +218,8 @@ def _area(entry: JobEntry) -> str:
 def _files(entry: JobEntry) -> str:
     if entry.fetching:
         return "It is being loaded."
-    return "Nothing of it is on disk." if entry.on_disk is OnDisk.NOTHING or not entry.job_id else ""
+    unseen = entry.on_disk is OnDisk.UNKNOWN and entry.running
+    return "Nothing of it is on disk." if entry.on_disk is OnDisk.NOTHING or unseen or not entry.job_id else ""
 
 
 def _cancel(entry: JobEntry) -> str:

@@ -175,6 +175,11 @@ class JobCommandsDesk(QObject):
         begin = self._reruns.ask if run.live else self._reruns.test
         begin(run.connection_id, run.name, run.configuration, recorded)
 
+    def show_job(self, run: Run) -> None:
+        """Bring a run's job before the person's eyes."""
+        if run.job is not None:
+            self._desk.show_job(run.connection_id, run.job.id)
+
     def forget_run(self, key: str) -> None:
         """Show a run that the service never got no longer."""
         entry = self._desk.list.entry_of_run(self._runs.run_of(key).connection_id, key)

@@ -85,6 +85,8 @@ class JobsDesk(QObject):
         reader.disk_read.connect(self._disk_read)
         self._runs.changed.connect(self._run_changed)
         self._runs.ended.connect(self._run_ended)
+        self._runs.recorded.connect(self._recorded)
+        self._runs.loaded.connect(lambda *_: self.read_disk())
         self._queue.changed.connect(self._queue_changed)
         self._monitor.listed.connect(self._seen_all)
         self._monitor.tasks_seen.connect(self._tasks_seen)
@@ -298,6 +300,10 @@ class JobsDesk(QObject):
         if not run.live and run.phase is Phase.LOADED:
             self._reader.found_scenes(run.connection_id, run.job.id, len(run.scenes))
         self.read_disk()
+
+    def _recorded(self, key: str) -> None:
+        """The ledger knows what was agreed to."""
+        self._reader.read_ledger(self._runs.run_of(key).connection_id)
 
     def _queue_changed(self, connection_id: str) -> None:
         self.list.put_queue(connection_id, [job.id for job in self._queue.waiting(connection_id)])

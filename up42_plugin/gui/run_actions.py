@@ -16,6 +16,7 @@ from up42_plugin.gui.message_actions import (
     FORGET,
     OPEN_FOLDER,
     REFRESH,
+    SHOW_JOB,
     SHOW_LOGS,
     SUBMIT_AGAIN,
     TRY_AGAIN,
@@ -49,6 +50,7 @@ class RunActions(QObject):
     def act(self, key: str, action: str) -> None:
         """Carry out one of them."""
         doing: Dict[str, Callable[[Run], None]] = {
+            SHOW_JOB: self._commands.show_job,
             SHOW_LOGS: self._commands.show_logs_of,
             OPEN_FOLDER: self._open_folder,
             CHANGE_FOLDER: lambda _run: self.options_asked.emit(),

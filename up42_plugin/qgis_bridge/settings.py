@@ -21,6 +21,7 @@ _CONNECTIONS = _PREFIX + "connections"
 _CURRENT = _PREFIX + "current_connection"
 _OUTPUT_FOLDER = _PREFIX + "output_folder"
 _CONFIGURATION = _PREFIX + "last_configuration"
+_JOBS_COLUMNS = _PREFIX + "jobs_columns"
 _LOAD_AT_ONCE = _PREFIX + "load_at_once"
 _NOTIFY = _PREFIX + "notify_in_background"
 _WELCOMED = _PREFIX + "welcomed"
@@ -70,6 +71,17 @@ class PluginSettings:
     def chosen_output_folder(self) -> str:
         """The folder that was chosen for outputs, empty for the default."""
         return self._text(_OUTPUT_FOLDER)
+
+    def jobs_columns(self) -> bytes:
+        """The columns of the list of jobs, their widths and order, as its header saved them; empty by default."""
+        try:
+            return bytes.fromhex(self._text(_JOBS_COLUMNS))
+        except ValueError:
+            return b""
+
+    def set_jobs_columns(self, state: bytes) -> None:
+        """Remember the columns of the list of jobs."""
+        self._write(_JOBS_COLUMNS, state.hex())
 
     def load_at_once(self) -> bool:
         """Whether outputs are loaded as soon as their job finishes."""
