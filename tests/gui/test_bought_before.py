@@ -61,12 +61,14 @@ def test_the_output_on_disk_is_loaded_instead_without_asking_the_service(kit, cl
     assert dialog.cancel_button.isDefault()
     idle()
     jobs, files = len(clean_service.jobs()), kit.files()
-    clean_service.arm(times=100, status=500, body="nothing to be had")
+    (record,) = [job for job in kit.recorded() if job.agreed is not None]
+    for path in (f"*/jobs/{record.submissions[0].service_job_id}*", "/artifacts/*", "*/downloads/results"):
+        clean_service.arm(path_glob=path, times=100, status=500, body="nothing to be had")
     before = clean_service.armed()
     kit.click(dialog.load_button)
     wait_for(lambda: [run for run, _ in kit.loaded if run.live], "the layers", of=kit.situation)
     idle()
-    assert clean_service.armed() == before  # nobody came by
+    assert clean_service.armed() == before  # nobody asked for the job or its output
     clean_service.disarm()
     assert confirmation() is None
     assert len(clean_service.jobs()) == jobs
