@@ -68,6 +68,14 @@ class TestList:
         assert tab.foot.line.text().startswith("Updated ")
         assert "Next update in" in tab.foot.line.text()
 
+    def test_it_goes_on_looking_when_nothing_runs_any_more(self, kit):
+        tab = look(kit)
+        run = kit.begin_test_query()
+        kit.dock.tabs.setCurrentWidget(kit.dock.jobs_page)
+        kit.wait(run, lambda now: now.phase is Phase.LOADED, "the scenes")
+        wait_for(lambda: "Next update in" in tab.foot.line.text(), "the next look", of=kit.situation)
+        assert not kit.desk.dashboard.jobs._monitor.watches(kit.connection.id)
+
     def test_one_row_for_a_job_of_ours_however_many_tell_of_it(self, kit, live):
         look(kit)
         kit.desk.dashboard.jobs.refresh()

@@ -27,6 +27,7 @@ def jobs(hands: Hands) -> Steps:
     tab.select_job(entry.key)
     tab.view.expand(tab.model.index_of(entry.key))
     yield Wait("its blocks", lambda: bool(_entry(hands, entry.key).tasks))
+    yield Wait("the running job", lambda: _entry(hands, entry.key).word == "RUNNING")
     yield hands.settled()
     hands.shoot("06-jobs", hands.dock)
 

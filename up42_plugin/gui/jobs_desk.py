@@ -340,6 +340,8 @@ class JobsDesk(QObject):
         """While nothing runs, the monitor is silent: the list looks by itself, as long as somebody looks at it."""
         if connection_id != self.connection_id or not self.looking or self._monitor.watches(connection_id):
             return
+        if self._hub.current_provider() is None or self._reader.reads(connection_id):
+            return
         seconds = self._hub.pace_of(connection_id).slowest
         self._next.start(int(seconds * 1000))
         self._monitor_waits(connection_id, seconds)
@@ -384,6 +386,8 @@ class JobsDesk(QObject):
         reach = self._reach.get(connection_id, Reach())
         self._tab.show_older(Older.MORE if reach.more else Older.NONE)
         self._show_wanted()
+        if not self._next.isActive():
+            self._arm(connection_id)
         self.listed.emit()
 
     def _show_wanted(self) -> None:

@@ -89,7 +89,7 @@ class JobsFoot(QWidget):
         self.more_menu.aboutToShow.connect(self.menu_wanted)
         self.more.setMenu(self.more_menu)
         buttons = QHBoxLayout()
-        buttons.setSpacing(4)  # four buttons in the narrowest dock
+        buttons.setSpacing(2)  # four buttons in the narrowest dock, whatever the first one says
         buttons.addWidget(self.first)
         buttons.addWidget(self.logs)
         buttons.addWidget(self.zoom)
