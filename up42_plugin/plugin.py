@@ -37,6 +37,8 @@ from up42_plugin.qgis_bridge.network import QgisNetwork, SessionFactory
 from up42_plugin.qgis_bridge.presets import PresetStore
 from up42_plugin.qgis_bridge.pricing import Pricing
 from up42_plugin.qgis_bridge.project_data import ProjectReader
+from up42_plugin.qgis_bridge.recording import JobRecords
+from up42_plugin.qgis_bridge.resuming import JobResumer
 from up42_plugin.qgis_bridge.runs import RunController
 from up42_plugin.qgis_bridge.sandbox_process import SandboxProcess, sandbox_data_dir
 from up42_plugin.qgis_bridge.selection import SelectionTracker
@@ -57,6 +59,7 @@ class Up42Plugin:
         self._iface = iface
         self._undo: List[Callable[[], Any]] = []
         self.desk: Optional[Desk] = None
+        self.resumer: Optional[JobResumer] = None
 
     def initGui(self) -> None:  # noqa: N802 - QGIS's name
         """Build the parts and show one button, one menu entry and a closed dock: all of it, or nothing."""
@@ -83,11 +86,12 @@ class Up42Plugin:
             make_provider=make_provider,
             log=log,
         )
-        monitor = JobMonitor(runner, hub.provider_of, hub.pace_of)
+        ledger = Ledger(_profile_folder() / "ledger.sqlite", log=log.warning)
+        records = JobRecords(ledger, log)
+        monitor = JobMonitor(runner, hub.provider_of, hub.pace_of, records.saw)
         self._undo.append(runner.shutdown)
         self._undo.append(monitor.stop)
         project = QgsProject.instance()
-        ledger = Ledger(_profile_folder() / "ledger.sqlite", log=log.warning)
 
         def submitter_of(connection_id: str) -> Submitter:
             return Submitter(ledger, connection_id)
@@ -102,7 +106,9 @@ class Up42Plugin:
             provider_of=hub.provider_of,
             connection_name=hub.name_of,
             folders=lambda: OutputFolders(settings.output_folder()),
+            records=records,
         )
+        self.resumer = self._resumer(JobResumer(runner, ledger, hub=hub, runs=runs, settler=settler, log=log))
         queue = JobQueue(runner, runs, LedgerQueue(ledger), hub.provider_of)
         self._undo.append(queue.stop)
         slots = SlotWatch(runner, runs, hub.provider_of)
@@ -147,10 +153,13 @@ class Up42Plugin:
             settings=settings,
             log=log,
             spending=spending,
-            ledger_notice=lambda: ledger.notice,
+            ledger=ledger,
+            monitor=monitor,
         )
         self._undo.append(self.desk.close)
         self._add_options_page(OptionsParts(hub, settings, spending, runner, log))
+        _pace_the_monitor(monitor, dock, hub, reader)
+        self.resumer.begin()
 
     def unload(self) -> None:
         """Take everything away again, in the opposite order; what fails is logged and does not keep the rest."""
@@ -160,8 +169,15 @@ class Up42Plugin:
                 undo()
             except Exception as error:
                 PanelLog().exception(UNLOADING, error)
-        self.desk = None
+        self.desk = self.resumer = None
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+    def _resumer(self, resumer: JobResumer) -> JobResumer:
+        self._undo.append(resumer.stop)
+        unlocked = QgsApplication.authManager().masterPasswordVerified
+        unlocked.connect(resumer.unlocked)
+        self._undo.append(lambda: unlocked.disconnect(resumer.unlocked))
+        return resumer
 
     def _add_options_page(self, parts: OptionsParts) -> None:
         factory = OptionsPageFactory(parts)
@@ -185,6 +201,16 @@ class Up42Plugin:
         self._iface.addPluginToRasterMenu(MENU, action)
         self._undo.append(lambda: self._iface.removePluginRasterMenu(MENU, action))
         return dock
+
+
+def _pace_the_monitor(monitor: JobMonitor, dock: Up42Dock, hub: ConnectionHub, reader: ProjectReader) -> None:
+    """Look more often while somebody looks, and at once when there is reason to."""
+    dock.opened.connect(lambda: monitor.set_visible(True))
+    dock.closed.connect(lambda: monitor.set_visible(False))
+    dock.header.refresh_asked.connect(lambda: monitor.hurry(hub.current.id))
+    hub.opened.connect(monitor.hurry)
+    reader.project_read.connect(lambda project: monitor.answered(project.connection_id))
+    reader.balance_read.connect(lambda connection_id, _balance: monitor.answered(connection_id))
 
 
 def make_provider(connection_id: str, address: str, key: Credentials, sessions: SessionFactory) -> ServiceProvider:

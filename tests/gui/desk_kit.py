@@ -7,8 +7,9 @@ from datetime import timedelta
 from qgis.core import QgsApplication, QgsFeature, QgsGeometry, QgsProject, QgsRectangle, QgsVectorLayer
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QApplication
+from qgis.PyQt.QtWidgets import QApplication, QPushButton
 
+from tests.job_rows import JobRow
 from tests.showcase.headless import HeadlessInterface
 from tests.staged_connections import ENTRANCE, SESSION, STORED, StagedCredentials, StagedSandbox
 from tests.staged_provider import StagedProvider
@@ -138,7 +139,8 @@ class DeskKit(QObject):
             settings=self.settings,
             log=log,
             spending=self.spending,
-            ledger_notice=lambda: self.notice,
+            ledger=self.ledger,
+            monitor=self.monitor,
         )
         self.history = {}
         self.runs.changed.connect(self._changed)
@@ -278,6 +280,19 @@ class DeskKit(QObject):
 
     def live_runs(self):
         return [key for key in self.history if self.run(key).live]
+
+    def row(self, run):
+        """The run's row in the list of jobs."""
+        return JobRow(self.desk, self.run(getattr(run, "key", run)))
+
+    def line(self, run):
+        """What its row says."""
+        return self.row(run).line
+
+    def told_action(self, text):
+        """The button with this text in the newest message that has one."""
+        buttons = [button for button in self.iface.bar.findChildren(QPushButton, "runAction") if button.text() == text]
+        return buttons[-1] if buttons else None
 
     def reason(self):
         return self.foot.reason.text

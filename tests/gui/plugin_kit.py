@@ -20,6 +20,7 @@ from sandbox_process import RunningSandbox
 from strict_interface import StrictInterface
 
 from tests.dock_steps import clip_to_area
+from tests.job_rows import JobRow, show_page
 from up42_plugin import plugin as plugin_module
 from up42_plugin.api import transport
 from up42_plugin.api.retrying import RetryPolicy
@@ -35,6 +36,7 @@ from up42_plugin.core.submission import Submitter, Waits
 from up42_plugin.core.transfer import TransferPolicy
 from up42_plugin.gui.confirm_dialog import ConfirmDialog
 from up42_plugin.gui.desk import Desk
+from up42_plugin.gui.job_commands import JobCommand
 from up42_plugin.plugin import Up42Plugin
 from up42_plugin.qgis_bridge import hub as hub_module
 from up42_plugin.qgis_bridge.job_queue import JobQueue
@@ -177,18 +179,26 @@ class PluginKit:
 
     def situation(self) -> str:
         """What the dock shows, for messages of failed tests."""
-        rows = [row.line.text() for _, row in self.dock.runs.rows()]
+        rows = [self.line(run) for run in self.runs.values()]
         tasks = [task.description() for task in QgsApplication.taskManager().tasks()]
         said = f"{self.reason!r}, rows {rows}, told {self.told[-3:]}, log {self.lines[-3:]}"
         return f"buttons {self.able()}, {said}, tasks {tasks}"
 
     def line(self, run: Run) -> str:
-        """What the run's row in the dock says."""
-        return self.dock.runs.row(run.key).line.text()
+        """What the run's row in the list of jobs says."""
+        return self.row(run).line
 
-    def row(self, run: Run) -> Any:
-        """The run's row in the dock."""
-        return self.dock.runs.row(run.key)
+    def row(self, run: Run) -> JobRow:
+        """The run's row in the list of jobs."""
+        return JobRow(self.desk, self.runs[run.key])
+
+    def loadable(self, run: Run) -> bool:
+        """Whether its output can be loaded now."""
+        return self.row(run).can(JobCommand.LOAD_OUTPUT)
+
+    def cancellable(self, run: Run) -> bool:
+        """Whether there is something to be cancelled or stopped."""
+        return self.row(run).can(JobCommand.CANCEL) or self.row(run).can(JobCommand.STOP_LOADING)
 
     def recorded(self) -> Tuple[RecordedJob, ...]:
         """What the ledger has of the connection, newest first."""
@@ -243,6 +253,7 @@ class PluginKit:
 
     def click(self, button: QAbstractButton) -> None:
         """Click with the mouse, once the button is open."""
+        show_page(button)
         wait_for(lambda: button.isVisible() and button.isEnabled(), f"the button {button.text()!r}", of=self.situation)
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
@@ -277,7 +288,7 @@ class PluginKit:
     def load(self, run: Run) -> List[QgsMapLayer]:
         """Click Load (Again), and wait for the layers."""
         before = len(self.loaded)
-        self.click(self.row(run).load_button)
+        self.begin_load(run)
         wait_for(
             lambda: len(self.loaded) > before or not self.runs[run.key].busy,
             "the layers",
@@ -285,9 +296,18 @@ class PluginKit:
         assert len(self.loaded) > before, f"not loaded: {self.line(run)}"
         return self.loaded[-1][1]
 
+    def begin_load(self, run: Run) -> None:
+        """Select the job in the list and click Load Output."""
+        wait_for(lambda: self.loadable(run), "the output to be there for loading", of=self.situation)
+        self.click(self.row(run).first)
+
     def cancel(self, run: Run) -> None:
-        """Click the cross of the run's row."""
-        self.click(self.row(run).cancel_button)
+        """Stop loading, or Cancel Job… in the run's menu, with yes."""
+        row = self.row(run)
+        if row.can(JobCommand.STOP_LOADING):
+            row.do(JobCommand.STOP_LOADING)
+        else:
+            row.cancel(lambda condition: wait_for(condition, "cancelling to be offered", of=self.situation))
 
     def wait(self, run: Run, over: Callable[[Run], bool], what: str) -> Run:
         """Wait until something is so of a run; a run that has ended otherwise is not waited for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, List, Tuple
 
+from qgis.core import QgsMapLayerType
 from qgis.gui import QgsOptionsWidgetFactory
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QAction, QDockWidget, QMenu
@@ -57,6 +58,17 @@ class StrictInterface(HeadlessInterface):
     def unregisterMainWindowAction(self, action: QAction) -> bool:  # noqa: N802
         self._removed("shortcut", action)
         return super().unregisterMainWindowAction(action)
+
+    def addCustomActionForLayerType(  # noqa: N802
+        self, action: QAction, menu: str, kind: QgsMapLayerType, all_layers: bool
+    ) -> None:
+        if action not in self.layer_actions:
+            self._added("layer action", action)
+        super().addCustomActionForLayerType(action, menu, kind, all_layers)
+
+    def removeCustomActionForLayerType(self, action: QAction) -> bool:  # noqa: N802
+        self._removed("layer action", action)
+        return super().removeCustomActionForLayerType(action)
 
     def addDockWidget(self, area: Qt.DockWidgetArea, dock: QDockWidget) -> None:  # noqa: N802
         self._added("dock", dock)

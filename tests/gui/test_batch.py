@@ -38,6 +38,7 @@ def begin(kit, slots=1, name="Taormina"):
     dialog.job_name.setText(name)
     kit.click(dialog.run_button)
     kit.wait(lambda: kit.dialog(ConfirmDialog) is None and kit.dock.runs.batches())
+    kit.dock.tabs.setCurrentWidget(kit.dock.jobs_page)
     return kit.dock.runs.batches()[-1][1]
 
 

@@ -57,6 +57,7 @@ def agree(kit, remote, slots, name):
     dialog.job_name.setText(name)
     kit.click(dialog.run_button)
     wait_for(lambda: confirmation() is None and kit.dock.runs.batches(), "the batch", of=kit.situation)
+    kit.dock.tabs.setCurrentWidget(kit.dock.jobs_page)
     return row_of(kit)
 
 

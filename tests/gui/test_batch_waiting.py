@@ -62,6 +62,7 @@ class TestAnotherSession:
         kit.ledger_queue.add(jobs)
         kit.open()
         kit.wait(kit.dock.runs.batches)
+        kit.dock.tabs.setCurrentWidget(kit.dock.jobs_page)
         return kit.dock.runs.batches()[-1][1]
 
     def test_nothing_is_sent_before_it_is_asked_for(self, kit):

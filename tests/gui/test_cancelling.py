@@ -8,8 +8,6 @@ from typing import Any, Dict, List
 import pytest
 from plugin_kit import ANALYTIC, NDVI, SMALL, SPEED, TAORMINA, PluginKit, idle, plugin_in, wait_for
 from qgis.core import QgsApplication, QgsGeometry
-from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtTest import QTest
 from remote_service import Remote
 from sandbox_process import start_sandbox
 
@@ -45,7 +43,7 @@ def slow(tmp_path_factory):
 
 
 def by_row(kit: PluginKit, run: Run) -> None:
-    """The cross in the run's row."""
+    """The menu of the run's row."""
     kit.cancel(run)
 
 
@@ -61,10 +59,10 @@ def by_task_manager(_kit: PluginKit, run: Run) -> None:
 
 
 def by_impatience(kit: PluginKit, run: Run) -> None:
-    """Two clicks on the cross."""
-    button = kit.row(run).cancel_button
-    for _ in range(2):
-        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    """Twice, where it is still offered."""
+    kit.cancel(run)
+    if kit.cancellable(run):
+        kit.cancel(run)
 
 
 def cancelled(kit: PluginKit, run: Run) -> Run:
@@ -72,8 +70,8 @@ def cancelled(kit: PluginKit, run: Run) -> Run:
     wait_for(lambda: kit.runs[run.key].state is JobState.CANCELLED, f"the end; {kit.runs[run.key]}")
     idle()
     assert kit.line(run).startswith("Cancelled")
-    assert not kit.row(run).cancel_button.isVisible()
-    assert not kit.row(run).load_button.isVisible()
+    assert not kit.cancellable(run)
+    assert not kit.loadable(run)
     return kit.runs[run.key]
 
 
@@ -82,7 +80,7 @@ def not_sent(kit: PluginKit, run: Run) -> None:
     wait_for(lambda: kit.runs[run.key].phase is Phase.NOT_SUBMITTED, f"the end; {kit.runs[run.key]}")
     idle()
     assert kit.line(run) == NOT_SENT
-    assert not kit.row(run).cancel_button.isVisible()
+    assert not kit.cancellable(run)
 
 
 # -- test queries
@@ -288,8 +286,8 @@ class TestLoading:
         idle()
         assert self.kit.files() == files
         assert self.kit.layers() == self.layers
-        assert self.kit.row(self.run).load_button.isVisible()
-        assert not self.kit.row(self.run).cancel_button.isVisible()
+        assert self.kit.loadable(self.run)
+        assert not self.kit.cancellable(self.run)
 
     @pytest.mark.parametrize("cancel", [by_row, by_task_manager, by_impatience])
     @pytest.mark.parametrize("stage", ["before its first byte", "in the middle"])
@@ -297,7 +295,7 @@ class TestLoading:
         if stage == "in the middle":
             self.service.arm("GET", ARTIFACTS, times=1, cut_after_bytes=5000)
         self.service.arm("GET", ARTIFACTS, times=1, delay_s=LONG_S)
-        self.kit.click(self.kit.row(self.run).load_button)
+        self.kit.begin_load(self.run)
         wait_for(lambda: self.service.armed() == [], "the download")
         cancel(self.kit, self.run)
         self.ended(self.files)
@@ -315,7 +313,7 @@ class TestLoading:
             return plans
 
         monkeypatch.setattr(fetching, "prepare_output", slow_prepare)
-        self.kit.click(self.kit.row(self.run).load_button)
+        self.kit.begin_load(self.run)
         wait_for(lambda: begun, "the preparing")
         whole = self.kit.files()
         cancel(self.kit, self.run)

@@ -153,7 +153,7 @@ class TestTestQueries:
         kit.wait(lambda: kit.reason() == "The test query found no scenes.")
         assert is_grey(kit.foot.live_button, "The test query found no scenes.")
         assert kit.foot.test_button.isEnabled()
-        assert kit.dock.runs.row(run.key).line.text() == "No scenes found"
+        kit.wait(lambda: kit.line(run).startswith("No scenes"))
 
     def test_scenes_that_could_not_be_read_are_not_said_to_be_none(self, kit):
         kit.service.answers["scenes"] = DOWN
@@ -173,7 +173,7 @@ class TestTestQueries:
         kit.service.set(run.job.id, "FAILED")
         kit.wait(lambda: kit.told)
         assert kit.told == ["Taormina, Contains: Failed: no images found"]
-        assert kit.dock.runs.row(run.key).line.text() == "Failed: no images found"
+        kit.wait(lambda: kit.line(run) == "Failed: no images found")
         assert kit.foot.test_button.isEnabled()
 
     def test_one_that_never_left_says_why(self, kit):
@@ -265,7 +265,7 @@ class TestCancellingATestQuery:
         kit.click(kit.foot.cancel_button)
         self.after(kit)  # at once: it is free, nobody has to wait for the look-up
         (key,) = kit.history
-        kit.wait(lambda: kit.dock.runs.row(key).line.text().startswith("Checking whether"))
+        kit.wait(lambda: kit.line(key).startswith("Checking whether"))
         kit.service.answers["find"] = None
         kit.wait(lambda: kit.run(key).phase is Phase.NOT_SUBMITTED)
         self.after(kit)
@@ -283,7 +283,7 @@ class TestCancellingATestQuery:
     def test_from_its_row(self, kit):
         kit.ready_to_test()
         run = kit.start_test_query()
-        kit.click(kit.dock.runs.row(run.key).cancel_button)
+        kit.row(run).cancel(kit.wait)
         self.after(kit)
 
     def test_when_that_fails_it_can_be_tried_again(self, kit):
@@ -299,7 +299,7 @@ class TestCancellingATestQuery:
 
 class TestTelling:
     def test_a_ledger_set_aside_is_told_once(self, kit):
-        kit.notice = "The record of your jobs was damaged."
+        kit.ledger.file.notice = "The record of your jobs was damaged."
         kit.ready_to_test()
         run = kit.start_test_query()
         kit.service.set(run.job.id, "SUCCEEDED")
@@ -307,7 +307,7 @@ class TestTelling:
         kit.hub.choose("account")
         kit.wait(lambda: kit.dock.workflow.current is not None)
         kit.idle()
-        assert kit.told.count(kit.notice) == 1
+        assert kit.told.count(kit.ledger.notice) == 1
 
     def test_what_became_of_a_job_of_the_last_session_is_told(self, kit):
         kit.ledger.end_attempt(kit.ledger.add(new_job(connection_id="sandbox")), SubmissionState.UNKNOWN, "Cut.")
@@ -322,9 +322,8 @@ class TestTelling:
         kit.service.set(run.job.id, "RUNNING")
         kit.wait(lambda: kit.run(run.key).job.word == "RUNNING")
         kit.service.answers["jobs"] = DOWN
-        line = kit.dock.runs.row(run.key).line
-        kit.wait(lambda: "within 30 s. Trying again." in line.text())
-        assert line.text().startswith("Running")
+        kit.wait(lambda: "within 30 s. Trying again." in kit.line(run))
+        assert kit.row(run).entry.word == "RUNNING"
         assert kit.told == []
         assert not kit.foot._busy.isHidden()
 

@@ -61,7 +61,7 @@ def test_the_whole_content_fits_the_width_it_is_designed_for(dock):
 
 
 def test_nothing_is_clipped_at_that_width(dock):
-    area = dock.findChild(QScrollArea)
+    area = dock.new_job.findChild(QScrollArea)
     assert area.widget().minimumSizeHint().width() <= area.viewport().width()
     for widget in dock.findChildren(QWidget):
         if widget.isVisible() and isinstance(widget, (QAbstractButton, QLabel, QComboBox)) and widget.width():
@@ -70,7 +70,7 @@ def test_nothing_is_clipped_at_that_width(dock):
 
 
 def test_the_foot_stays_when_the_form_is_scrolled(dock):
-    area = dock.findChild(QScrollArea)
+    area = dock.new_job.findChild(QScrollArea)
     assert not area.isAncestorOf(dock.foot)
     assert not area.isAncestorOf(dock.header)
     dock.resize(DESIGN_WIDTH, 420)

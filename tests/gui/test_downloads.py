@@ -93,13 +93,13 @@ class TestDownloads:
     def refused(self) -> str:
         """Click Load, and wait for what the row then says."""
         kit = self.kit
-        kit.click(kit.row(self.run).load_button)
+        kit.begin_load(self.run)
         wait_for(lambda: kit.runs[self.run.key].phase is Phase.FETCHING, "the begin")
         wait_for(lambda: kit.runs[self.run.key].phase is not Phase.FETCHING, "the end")
         idle()
         assert kit.files() == self.files
         assert not [layer for layer in self.kit.layers() if "analytic" in layer]
-        assert kit.row(self.run).load_button.isVisible()
+        assert kit.loadable(self.run)
         return kit.line(self.run)
 
     def test_cut_download_goes_on_where_it_was(self):
@@ -158,12 +158,12 @@ class TestDownloads:
     def test_output_with_a_broken_description_is_downloaded_again(self):
         content = hostile_archives.tgz(hostile_archives.member(b"output/data.json", b'{"features": ['))
         with served(self.archive, content):
-            self.kit.click(self.kit.row(self.run).load_button)
+            self.kit.begin_load(self.run)
             words = "The description (data.json) of this output cannot be read."
             wait_for(lambda: self.kit.line(self.run) == words, "the message")
 
     def test_output_with_nothing_in_it(self):
         with served(self.archive, hostile_archives.tgz(hostile_archives.GOOD)):
-            self.kit.click(self.kit.row(self.run).load_button)
+            self.kit.begin_load(self.run)
             wait_for(lambda: self.kit.line(self.run) == "No layer in this output.", "the message")
         remove_tree(self.kit.outputs_of(self.run))

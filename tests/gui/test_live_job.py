@@ -279,8 +279,8 @@ class TestHowItGoesOn:
         kit.click(kit.confirmation().run_button)
         kit.wait(lambda: kit.dialog(ConfirmDialog) is None)
         (key,) = kit.live_runs()
-        kit.wait(lambda: kit.dock.runs.row(key).line.text() == "Waiting for a free job slot…")
-        kit.click(kit.dock.runs.row(key).cancel_button)
+        kit.wait(lambda: kit.line(key) == "Waiting for a free job slot…")
+        kit.row(key).cancel(kit.wait)
         kit.wait(lambda: kit.run(key).phase is Phase.NOT_SUBMITTED)
         assert kit.told[-1] == "Taormina super-resolution: Cancelled before it was sent."
 
@@ -333,7 +333,7 @@ class TestHowItGoesOn:
     def test_cancelling_it_is_told_quietly(self, kit):
         key = self.confirm(kit)
         kit.wait(lambda: kit.run(key).job is not None)
-        kit.click(kit.dock.runs.row(key).cancel_button)
+        kit.row(key).cancel(kit.wait)
         kit.wait(lambda: kit.told)
         assert kit.told == ["Taormina super-resolution was cancelled."]
 

@@ -229,8 +229,10 @@ def test_loading_leaves_project_crs_canvas_and_area_alone(story):
 
 
 def test_row_tells_the_end(story):
-    assert story.seen["line"].endswith("charged, 1\u00a0layer loaded")
-    assert story.kit.row(story.seen["run"]).load_button.text() == "Load Again"
+    assert story.seen["line"].endswith(", loaded")
+    row = story.kit.row(story.seen["run"])
+    assert row.entry.charged == story.seen["run"].credits_charged > 0
+    assert row.first.text() == "Load Output"
 
 
 def test_loading_twice_downloads_and_adds_nothing(story):

@@ -1,4 +1,4 @@
-"""Runs in the dock: icon, words, bar and buttons at every stage."""
+"""Runs of batches in the dock: icon, words, bar and buttons at every stage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.job_samples import SR_TASK, chain
 from tests.staged_provider import NOW, job, scene, task
 from up42_plugin.core.configuration import JobConfiguration
 from up42_plugin.core.jobs import Mode
-from up42_plugin.core.run import Phase, Run
+from up42_plugin.core.run import BatchPlace, Phase, Run
 from up42_plugin.gui.run_texts import icon_of, line_of
 from up42_plugin.gui.runs_section import RunsSection
 from up42_plugin.gui.widgets import CANCELLED, ON_HOLD, QUEUED, RUNNING, SUCCESS, WARNING
@@ -23,6 +23,11 @@ N = "\u00a0"
 LIVE = Run("k", "Taormina super-resolution", Mode.LIVE, JobConfiguration.of(chain()), "one", NOW)
 TEST = replace(LIVE, mode=Mode.TEST_QUERY, name="Taormina, Contains")
 BEGAN = {"started": NOW}
+
+
+def alone(run):
+    """The run as a batch of its own: a job that waited for a slot."""
+    return replace(run, batch=BatchPlace(f"batch of {run.key}", run.name, 1, 1))
 
 
 def on_service(word, run=LIVE, **changes):
@@ -104,25 +109,25 @@ def test_every_stage_has_an_icon_and_words(run, line, icon):
 
 def test_a_row_is_added_for_each_run_and_changed_after(section):
     assert section.isHidden()
-    section.show_run(LIVE)
+    section.show_run(alone(LIVE))
     assert section.isVisible()
     row = section.row("k")
     assert row.line.text() == "Sending…"
-    section.show_run(on_service("RUNNING"))
+    section.show_run(alone(on_service("RUNNING")))
     assert len(section.rows()) == 1
     assert row.line.text().startswith("Running")
     assert row.line.accessibleName().startswith("Taormina super-resolution: Running")
 
 
 def test_the_bar_has_no_text_and_moves_when_something_is_known(section):
-    section.show_run(replace(LIVE, percent=-1))
+    section.show_run(alone(replace(LIVE, percent=-1)))
     bar = section.row("k")._bar
     assert bar.isVisible()
     assert not bar.isTextVisible()
     assert bar.maximum() == 0
-    section.show_run(on_service("SUCCEEDED", phase=Phase.FETCHING, percent=62.4))
+    section.show_run(alone(on_service("SUCCEEDED", phase=Phase.FETCHING, percent=62.4)))
     assert (bar.maximum(), bar.value()) == (100, 62)
-    section.show_run(on_service("SUCCEEDED"))
+    section.show_run(alone(on_service("SUCCEEDED")))
     assert bar.isHidden()
 
 
@@ -141,7 +146,7 @@ def test_the_bar_has_no_text_and_moves_when_something_is_known(section):
     ],
 )
 def test_only_what_is_possible_is_offered(section, run, cancel, load):
-    section.show_run(run)
+    section.show_run(alone(run))
     row = section.row("k")
     assert row.cancel_button.isVisible() is (cancel is not None)
     assert row.load_button.isVisible() is (load is not None)
@@ -154,10 +159,10 @@ def test_only_what_is_possible_is_offered(section, run, cancel, load):
 
 
 def test_its_clicks_carry_the_run(section, qtbot):
-    section.show_run(LIVE)
+    section.show_run(alone(LIVE))
     with qtbot.waitSignal(section.cancel_asked) as cancelled:
         QTest.mouseClick(section.row("k").cancel_button, Qt.MouseButton.LeftButton)
-    section.show_run(on_service("SUCCEEDED"))
+    section.show_run(alone(on_service("SUCCEEDED")))
     with qtbot.waitSignal(section.load_asked) as loaded:
         QTest.mouseClick(section.row("k").load_button, Qt.MouseButton.LeftButton)
     assert cancelled.args == loaded.args == ["k"]
@@ -165,15 +170,15 @@ def test_its_clicks_carry_the_run(section, qtbot):
 
 def test_the_newest_is_on_top(section):
     for key in ("a", "b"):
-        section.show_run(replace(LIVE, key=key))
+        section.show_run(alone(replace(LIVE, key=key)))
     assert section._layout.itemAt(0).widget() is section.row("b")
 
 
 def test_old_ones_go_but_never_one_that_works_or_waits_to_be_loaded(section):
-    section.show_run(replace(LIVE, key="working"))
-    section.show_run(on_service("SUCCEEDED", replace(LIVE, key="output")))
+    section.show_run(alone(replace(LIVE, key="working")))
+    section.show_run(alone(on_service("SUCCEEDED", replace(LIVE, key="output"))))
     for number in range(9):
-        section.show_run(on_service("FAILED", replace(LIVE, key=f"failed-{number}")))
+        section.show_run(alone(on_service("FAILED", replace(LIVE, key=f"failed-{number}"))))
     keys = [key for key, _ in section.rows()]
     assert keys == ["working", "output", "failed-5", "failed-6", "failed-7", "failed-8"]
     with pytest.raises(KeyError):
@@ -181,6 +186,12 @@ def test_old_ones_go_but_never_one_that_works_or_waits_to_be_loaded(section):
 
 
 def test_a_long_name_does_not_widen_the_dock(section):
-    section.show_run(replace(LIVE, name="A very long name of a job " * 9))
+    section.show_run(alone(replace(LIVE, name="A very long name of a job " * 9)))
     assert section.minimumSizeHint().width() <= 380
     assert section.row("k")._name.toolTip().startswith("A very long name")
+
+
+def test_runs_of_no_batch_are_in_the_list_of_jobs_only(section):
+    section.show_run(LIVE)
+    assert section.isHidden()
+    assert section.rows() == ()

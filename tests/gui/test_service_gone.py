@@ -137,7 +137,7 @@ def test_service_dies_in_the_middle_of_a_download(doomed, mortal):
     files = kit.files()
     mortal.remote.arm("GET", ARTIFACTS, times=1, cut_after_bytes=5000)
     mortal.remote.arm("GET", ARTIFACTS, times=1, hold_s=60)
-    kit.click(kit.row(run).load_button)
+    kit.begin_load(run)
     wait_for(lambda: "Download interrupted" in kit.line(run), "the cut")
     assert kit.files() != files
     mortal.kill()

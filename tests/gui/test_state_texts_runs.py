@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 from qgis.PyQt.QtGui import QDesktopServices
+from qgis.PyQt.QtWidgets import QPushButton
 
 from tests.staged_provider import scene, task
 from up42_plugin.api.errors import NotFoundError, OutcomeUnknownError, QuotaError, ServerError
 from up42_plugin.core.output_errors import DamagedArchiveError, DiskFullError, HostileArchiveError, NoLayerError
 from up42_plugin.core.run import Phase
 from up42_plugin.gui.confirm_dialog import ConfirmDialog
-from up42_plugin.gui.job_logs import LogDialog
+from up42_plugin.gui.job_commands import JobCommand
+from up42_plugin.gui.logs_dialog import LogsDialog
 from up42_plugin.gui.options_page import PAGE_NAME
 from up42_plugin.qgis_bridge import loading
 
@@ -25,17 +27,13 @@ def kit(desk_kit):
     return desk_kit
 
 
-def row(kit, run):
-    return kit.dock.runs.row(run.key)
-
-
 def line(kit, run):
-    return row(kit, run).line.text()
+    return kit.line(run)
 
 
-def actions(kit, run):
-    """The texts of the buttons of the row's own line."""
-    return [button.text() for button in row(kit, run).action_buttons if button.isVisible()]
+def first(kit, run):
+    """The text of the first button below the list."""
+    return kit.row(run).first.text()
 
 
 def states(kit):
@@ -78,7 +76,8 @@ class TestSubmission:
         kit.ready_to_test()
         kit.service.hold("submit")
         run = begin_test(kit)
-        assert line(kit, run) == "Sending…"
+        kit.wait(lambda: kit.row(run).entry is not None)
+        assert line(kit, run).startswith("Sending…")
         kit.service.let_go("submit")
 
     def test_checking(self, kit):
@@ -87,7 +86,6 @@ class TestSubmission:
         run = begin_test(kit)
         expected = "No answer. Checking whether the job was sent; it is not sent twice."
         kit.wait(lambda: line(kit, run) == expected)
-        assert actions(kit, run) == []
         kit.service.answers["find"] = None
 
     @pytest.fixture
@@ -102,18 +100,20 @@ class TestSubmission:
 
     def test_a_test_query_that_never_arrived_is_free_to_be_sent_again(self, kit, unknown_test):
         assert line(kit, unknown_test) == NOT_KNOWN
-        assert actions(kit, unknown_test) == ["Submit Again", "Forget It"]
-        kit.click(row(kit, unknown_test).action("Submit Again"))
-        assert unknown_test.key not in dict(kit.dock.runs.rows())
+        row = kit.row(unknown_test)
+        assert row.can(JobCommand.FORGET)
+        assert row.first.text() == "Submit Again…"
+        kit.click(row.first)
+        kit.wait(lambda: kit.row(unknown_test).entry is None)
         (key,) = set(kit.history) - {unknown_test.key}
         kit.wait(lambda: kit.run(key).job is not None)
         assert len(kit.service.jobs) == 1
         assert kit.run(key).configuration.fingerprint == unknown_test.configuration.fingerprint
 
     def test_it_can_be_forgotten(self, kit, unknown_test):
-        kit.click(row(kit, unknown_test).action("Forget It"))
-        assert kit.dock.runs.rows() == ()
-        assert kit.dock.runs.isHidden()
+        kit.row(unknown_test).do(JobCommand.FORGET)
+        kit.wait(lambda: kit.row(unknown_test).entry is None)
+        assert kit.dock.jobs.notice_text.text() == "No jobs yet. Run a test query in New Job; it is free."
 
     @pytest.fixture
     def unknown_live(self, kit):
@@ -127,8 +127,7 @@ class TestSubmission:
 
     def test_a_live_job_that_never_arrived_is_confirmed_once_more(self, kit, unknown_live):
         assert line(kit, unknown_live) == NOT_KNOWN
-        assert actions(kit, unknown_live) == ["Submit Again…", "Forget It"]
-        kit.click(row(kit, unknown_live).action("Submit Again…"))
+        kit.click(kit.row(unknown_live).first)
         kit.wait(lambda: kit.dialog(ConfirmDialog) is not None)
         dialog = kit.dialog(ConfirmDialog)
         kit.wait(dialog.run_button.isEnabled)
@@ -136,33 +135,30 @@ class TestSubmission:
         assert len(kit.service.jobs) == 1, "only the test query"
         kit.click(dialog.run_button)
         kit.wait(lambda: len(kit.service.jobs) == 2)
-        assert unknown_live.key not in dict(kit.dock.runs.rows())
+        kit.wait(lambda: kit.row(unknown_live).entry is None)
         kit.wait(lambda: states(kit) == ["ACCEPTED", "NOT_SUBMITTED", "ACCEPTED"])
 
     def test_a_cancelled_confirmation_leaves_the_row(self, kit, unknown_live):
-        kit.click(row(kit, unknown_live).action("Submit Again…"))
+        kit.click(kit.row(unknown_live).first)
         kit.wait(lambda: kit.dialog(ConfirmDialog) is not None)
         kit.click(kit.dialog(ConfirmDialog).cancel_button)
-        assert actions(kit, unknown_live) == ["Submit Again…", "Forget It"]
+        assert first(kit, unknown_live) == "Submit Again…"
         assert len(kit.service.jobs) == 1
 
-    def test_not_without_a_fresh_test_query_of_the_same(self, kit, unknown_live):
-        kit.dock.search.clouds.setValue(3)
-        kit.wait(lambda: kit.new_job.ready.can_test)
-        run = kit.start_test_query()
-        kit.service.set(run.job.id, "SUCCEEDED")
-        kit.wait(lambda: kit.run(run.key).phase is Phase.LOADED)
-        kit.click(row(kit, unknown_live).action("Submit Again…"))
-        assert kit.dialog(ConfirmDialog) is None
-        why = "Changed since the test query: Clouds. Test again before a live job."
-        assert kit.told[-1] == f"{unknown_live.name} cannot be submitted again now. {why}"
+    def test_behind_a_fresh_test_query_only(self, kit, unknown_live):
+        """What was tested is forgotten: it is tested again, free, before anything is asked."""
+        kit.new_job.tests.__init__()
+        kit.click(kit.row(unknown_live).first)
+        kit.wait(lambda: kit.told[-1] == f"{unknown_live.name}: testing again first, free.")
+        kit.finish_test_queries(1)
+        kit.wait(lambda: kit.dialog(ConfirmDialog) is not None)
+        assert [job.mode.value for job in kit.service.jobs.values()] == ["DRY_RUN", "DRY_RUN"]
 
     def test_refused_for_credits(self, kit):
         kit.tested()
         kit.service.answers["submit"] = QuotaError("Not enough credits for this job.", status=403)
         run = begin_live(kit)
         kit.wait(lambda: line(kit, run) == "Not enough credits for this job.")
-        assert actions(kit, run) == []
 
     def test_a_workflow_that_is_gone_is_refreshed(self, kit):
         kit.ready_to_test()
@@ -171,7 +167,7 @@ class TestSubmission:
         kit.wait(lambda: line(kit, run) == "This workflow no longer exists.")
         assert kit.told[-1].endswith(": This workflow no longer exists.")
         read = len(kit.service.called("workflows"))
-        kit.click(row(kit, run).action("Refresh"))
+        kit.click(kit.told_action("Refresh"))
         kit.wait(lambda: len(kit.service.called("workflows")) > read)
 
 
@@ -188,31 +184,32 @@ class TestJobs:
     def test_failed(self, kit, log, text, buttons):
         run = ended_live(kit, "FAILED", (task("FAILED"),), log)
         kit.wait(lambda: line(kit, run) == text)
-        assert actions(kit, run) == buttons
+        kit.wait(lambda: kit.told[-1].endswith(text))
+        assert [button.text() for button in kit.iface.bar.findChildren(QPushButton, "runAction")] == buttons
 
     def test_cancelled(self, kit):
         run = ended_live(kit, "CANCELLED")
         kit.wait(lambda: line(kit, run).startswith("Cancelled"))
-        assert actions(kit, run) == []
 
     def test_the_log_of_the_block_that_failed(self, kit):
         run = ended_live(kit, "FAILED", (task("SUCCEEDED", "aws-s2-l2a:1", "task-1"), task("FAILED")), "It broke.\nSo.")
-        kit.wait(lambda: actions(kit, run) == ["Show Logs"])
-        kit.click(row(kit, run).action("Show Logs"))
-        kit.wait(lambda: kit.dialog(LogDialog) is not None)
-        dialog = kit.dialog(LogDialog)
+        kit.wait(lambda: kit.told_action("Show Logs"))
+        kit.click(kit.told_action("Show Logs"))
+        kit.wait(lambda: kit.dialog(LogsDialog) is not None)
+        dialog = kit.dialog(LogsDialog)
         kit.wait(lambda: dialog.text.toPlainText() == "It broke.\nSo.")
-        assert dialog.windowTitle() == f"Logs of {run.name}, s2-superresolution:1"
+        assert dialog.windowTitle() == f"Logs, {run.name}"
+        assert dialog.blocks.currentText() == "2  Super-resolution Sentinel-2: Failed"
         assert kit.service.called("logs")[-1][1] == "task-2"
         dialog.reject()
 
     def test_a_log_that_cannot_be_read(self, kit):
         run = ended_live(kit, "FAILED", (task("FAILED"),), "no reason")
-        kit.wait(lambda: actions(kit, run) == ["Show Logs"])
+        kit.wait(lambda: kit.told_action("Show Logs"))
         kit.service.answers["logs"] = ServerError("UP42 has a problem (500).", status=500)
-        kit.click(row(kit, run).action("Show Logs"))
+        kit.row(run).do(JobCommand.LOGS)
         kit.wait(lambda: kit.told[-1] == "The log could not be read. UP42 has a problem (500).")
-        assert kit.dialog(LogDialog) is None
+        assert kit.dialog(LogsDialog) is None
 
 
 class TestOutputs:
@@ -227,24 +224,22 @@ class TestOutputs:
             raise error
 
         monkeypatch.setattr(loading, "fetch_live_output", fails)
-        kit.click(row(kit, run).load_button)
+        kit.click(kit.row(run).first)
         kit.wait(lambda: kit.run(run.key).message and not kit.run(run.key).busy)
 
     def test_no_room(self, kit, finished, monkeypatch):
         self.load(kit, finished, monkeypatch, DiskFullError(int(3.1 * GIGA), int(1.2 * GIGA)))
         assert line(kit, finished) == f"3.1{N}GB needed, 1.2{N}GB free in the output folder."
-        kit.click(row(kit, finished).action("Change Folder…"))
+        kit.click(kit.told_action("Change Folder…"))
         assert kit.iface.options_shown == [PAGE_NAME]
-        assert row(kit, finished).load_button.isVisible()
+        assert kit.row(finished).first.isEnabled()
 
     def test_damaged(self, kit, finished, monkeypatch):
         self.load(kit, finished, monkeypatch, DamagedArchiveError("crc"))
         assert line(kit, finished) == "The archive is damaged."
-        assert row(kit, finished).load_button.text() == "Download Again"
-        assert actions(kit, finished) == []
         asked = []
         monkeypatch.setattr(loading, "fetch_live_output", lambda *_: asked.append(1) or ())
-        kit.click(row(kit, finished).load_button)
+        kit.click(kit.told_action("Download Again"))
         kit.wait(lambda: asked)
 
     def test_hostile(self, kit, finished, monkeypatch):
@@ -257,7 +252,7 @@ class TestOutputs:
         opened = []
         monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) or True)
         kit.runs.folder_of(finished.key).mkdir(parents=True)
-        kit.click(row(kit, finished).action("Open Folder"))
+        kit.click(kit.told_action("Open Folder"))
         assert opened == [str(kit.runs.folder_of(finished.key))]
 
     def test_scenes_that_cannot_be_read_are_asked_for_again(self, kit):
@@ -268,6 +263,6 @@ class TestOutputs:
         kit.service.set(run.job.id, "SUCCEEDED")
         kit.wait(lambda: line(kit, run) == "UP42 has a problem (500). Nothing was charged.")
         kit.service.answers["scenes"] = (scene(1),)
-        kit.click(row(kit, run).action("Try Again"))
+        kit.click(kit.told_action("Try Again"))
         (key,) = set(kit.history) - {run.key}
         kit.wait(lambda: kit.run(key).job is not None)

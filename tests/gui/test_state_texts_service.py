@@ -240,7 +240,7 @@ class TestOutputs:
     def test_cut_and_expired(self, kit, remote, done):
         remote.arm("GET", "/artifacts/*", times=1, cut_after_bytes=5000)
         remote.arm("GET", "/artifacts/*", times=1, hold_s=2)
-        kit.click(kit.row(done).load_button)
+        kit.begin_load(done)
         wait_for(
             lambda: (
                 kit.line(done).startswith("Download interrupted at ") and kit.line(done).endswith(f"{N}%, continuing")
@@ -254,7 +254,7 @@ class TestOutputs:
     def test_link_that_expired(self, kit, remote, done):
         remote.arm("GET", "*/downloads/results", times=1, expire_urls=True)
         remote.arm("GET", "*/downloads/results", times=1, hold_s=2)
-        kit.click(kit.row(done).load_button)
+        kit.begin_load(done)
         words = "The link expired, a new one was asked for."
         wait_for(lambda: kit.line(done) == words, "the renewal", 20, kit.situation)
         kit.wait(done, lambda now: now.layers == 1, "the layer")
@@ -287,7 +287,7 @@ class TestLedger:
 def make_newer(path):
     Ledger(path).jobs("any")
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
+    connection.execute("UPDATE ledger_schema SET version = 99")
     connection.commit()
     connection.close()
 

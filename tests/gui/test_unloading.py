@@ -89,7 +89,7 @@ def test_unloading_in_the_middle_of_a_download(bare, clean_service, ends):
     files = bare.files()
     clean_service.arm("GET", ARTIFACTS, times=1, cut_after_bytes=5000)
     clean_service.arm("GET", ARTIFACTS, times=1, delay_s=LONG_S)
-    bare.click(bare.row(run).load_button)
+    bare.begin_load(run)
     wait_for(lambda: clean_service.armed() == [], "the download")
     QgsProject.instance().clear()
     bare.loaded.clear()

@@ -17,6 +17,7 @@ from up42_plugin.core.submission import Pace as WaitPace
 from up42_plugin.core.submission import Submitter, Waits
 from up42_plugin.qgis_bridge.layers import LayerLoader
 from up42_plugin.qgis_bridge.monitor import JobMonitor
+from up42_plugin.qgis_bridge.recording import JobRecords
 from up42_plugin.qgis_bridge.runs import RunController
 from up42_plugin.qgis_bridge.settling import Settler
 
@@ -32,13 +33,15 @@ QUICK = Waits(
 class RunsKit:
     """The controller, and everything it said."""
 
-    def __init__(self, runner, folder, qtbot):
+    def __init__(self, runner, folder, qtbot, log=None):
         self.qtbot, self.folder = qtbot, folder
         self.provider = StagedProvider("one")
         self.providers = {"one": self.provider}
         self.project = QgsProject()
         self.ledger = Ledger(folder / "ledger.sqlite")
-        self.monitor = JobMonitor(runner, self.providers.get, lambda _id: Pace(0.01, 0.05))
+        self.records = JobRecords(self.ledger, log) if log is not None else None
+        keep = self.records.saw if self.records is not None else None
+        self.monitor = JobMonitor(runner, self.providers.get, lambda _id: Pace(0.01, 0.05), keep)
         self.settler = Settler(runner, self.ledger, self._submitter_of, self.providers.get, first_pause_ms=10)
         self.runs = RunController(
             runner=runner,
@@ -49,6 +52,7 @@ class RunsKit:
             provider_of=self.providers.get,
             connection_name=lambda _id: "Coastal study",
             folders=lambda: OutputFolders(folder / "outputs"),
+            records=self.records,
         )
         self.history, self.ended, self.recorded, self.loaded, self.trouble, self.earlier = [], [], [], [], [], []
         self.runs.changed.connect(self.history.append)

@@ -227,3 +227,49 @@ def test_with_the_real_store_a_session_key_is_gone_in_the_next_session(kit, log)
     assert (hub.state.phase, wanted) == (HubPhase.NEEDS_SIGN_IN, [added])
     hub.sign_in(added, KEY, keep=False)
     assert hub.state.phase is HubPhase.READY
+
+
+class TestOpeningQuietly:
+    """For jobs that are looked after without anybody having clicked."""
+
+    @pytest.fixture
+    def opened(self, kit):
+        seen = []
+        kit.hub.opened.connect(seen.append)
+        return seen
+
+    def test_another_connection_than_the_current_one(self, kit, opened):
+        assert kit.hub.open_quietly("account")
+        assert opened == ["account"]
+        assert kit.hub.provider_of("account") is not None
+        assert kit.states == []
+        assert kit.hub.open_quietly("account")
+        assert (opened, kit.credentials.read_count) == (["account"], 1)
+
+    def test_the_current_one_is_ready_then(self, kit, opened):
+        kit.settings.set_current_connection("account")
+        assert kit.hub.open_quietly("account")
+        assert kit.phases() == [HubPhase.READY]
+        assert opened == ["account"]
+
+    def test_what_would_ask_for_the_master_password_stays_shut(self, kit, opened):
+        kit.credentials.locked = True
+        assert not kit.hub.open_quietly("account")
+        assert (opened, kit.credentials.read_count, kit.states, kit.wanted) == ([], 0, [], [])
+
+    @pytest.mark.parametrize("connection_id", ["guest", "removed"])
+    def test_without_a_key_nobody_is_asked_for_one(self, kit, opened, connection_id):
+        assert not kit.hub.open_quietly(connection_id)
+        assert (opened, kit.states, kit.wanted) == ([], [], [])
+
+    def test_the_sandbox_is_started(self, kit, opened):
+        kit.settings.set_current_connection("account")
+        assert kit.hub.open_quietly("sandbox")
+        assert (kit.sandbox.starts, opened) == (1, [])
+        kit.sandbox.started.emit(ENTRANCE)
+        assert opened == ["sandbox"]
+        assert kit.states == []
+
+    def test_opening_with_a_click_is_told_too(self, kit, opened):
+        kit.hub.choose("account")
+        assert opened == ["account"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QTimer
 
 from tests.staged_provider import StagedProvider, job, task
 from up42_plugin.api.errors import NetworkError
@@ -51,7 +54,7 @@ def followed(runner, provider):
 
 def test_a_job_is_followed_to_its_end_and_no_longer(followed, provider, qtbot):
     provider.answers["tasks"] = (task("RUNNING"),)
-    followed.monitor.watch("one", "job-1")
+    followed.monitor.watch("one", "job-1", opened=True)
     qtbot.waitUntil(lambda: "NOT_STARTED" in followed.words(), timeout=WAIT_MS)
     provider.set("job-1", "RUNNING")
     qtbot.waitUntil(lambda: "RUNNING" in followed.words(), timeout=WAIT_MS)
@@ -65,7 +68,7 @@ def test_a_job_is_followed_to_its_end_and_no_longer(followed, provider, qtbot):
 
 def test_tasks_come_before_their_job(followed, provider, qtbot):
     provider.set("job-1", "SUCCEEDED")
-    followed.monitor.watch("one", "job-1")
+    followed.monitor.watch("one", "job-1", opened=True)
     qtbot.waitUntil(lambda: bool(followed.words()), timeout=WAIT_MS)
     assert [what[0] for what in followed.said] == ["tasks", "job"]
 
@@ -177,3 +180,86 @@ def test_unwatching_ends_the_looks(followed, provider, qtbot):
     qtbot.wait(150)
     assert len(provider.calls) == asked
     assert provider.jobs["job-1"].state is JobState.NOT_STARTED
+
+
+def test_the_tasks_of_a_job_are_asked_for_only_while_it_is_open_on_the_screen(followed, provider, qtbot):
+    followed.monitor.watch("one", "job-1")
+    qtbot.waitUntil(lambda: len(followed.words()) >= 2, timeout=WAIT_MS)
+    assert not provider.called("tasks")
+    followed.monitor.set_opened("job-1", True)
+    qtbot.waitUntil(lambda: bool(provider.called("tasks")), timeout=WAIT_MS)
+    followed.monitor.set_opened("job-1", False)
+    looks = len(followed.words())
+    qtbot.waitUntil(lambda: len(followed.words()) >= looks + 2, timeout=WAIT_MS)
+    asked = len(provider.called("tasks"))
+    qtbot.waitUntil(lambda: len(followed.words()) >= looks + 4, timeout=WAIT_MS)
+    assert len(provider.called("tasks")) == asked
+
+
+def test_ten_running_jobs_among_many_cost_one_list_request_per_interval(followed, provider, qtbot):
+    for number in range(2, 90):
+        provider.jobs[f"job-{number}"] = job("SUCCEEDED", f"job-{number}")
+    for number in range(90, 100):
+        provider.jobs[f"job-{number}"] = job("RUNNING", f"job-{number}")
+        followed.monitor.watch("one", f"job-{number}")
+    waits = []
+    followed.monitor.waiting.connect(lambda _id, seconds: waits.append(seconds))
+    qtbot.waitUntil(lambda: len(waits) >= 5, timeout=WAIT_MS)
+    followed.monitor.stop()
+    qtbot.wait(50)
+    assert [name for name, _ in provider.calls] == ["jobs"] * len(provider.calls)
+    assert len(provider.calls) == len(followed.words()) / 10
+    assert waits == sorted(waits)  # nothing changes: the intervals grow
+    assert waits[0] < waits[-1] == followed.pace.slowest
+
+
+def test_a_window_that_is_looked_at_is_kept_up_to_date_more_often(followed, provider, qtbot):
+    waits = []
+    followed.monitor.waiting.connect(lambda _id, seconds: waits.append(seconds))
+    followed.pace = Pace(40.0, 40.0)
+    followed.monitor.watch("one", "job-1")
+    followed.pace = Pace(0.01, 40.0)
+    followed.monitor.set_visible(True)
+    followed.monitor.set_visible(True)
+    assert waits == [40.0, 10.0]
+
+
+def test_after_trouble_any_answer_of_the_service_has_it_looked_at_again_at_once(followed, provider, qtbot):
+    listed, waits = provider.answers["jobs"], []
+    followed.monitor.waiting.connect(lambda _id, seconds: waits.append(seconds))
+    provider.answers["jobs"] = DOWN
+    followed.pace = Pace(0.4, 600.0)
+    followed.monitor.watch("one", "job-1")
+    qtbot.waitUntil(lambda: waits[-1] > 1, timeout=WAIT_MS)
+    provider.answers["jobs"] = listed
+    followed.pace = Pace(0.01, 0.04)
+    followed.monitor.answered("two")
+    qtbot.wait(150)
+    assert followed.words() == []
+    followed.monitor.answered("one")
+    qtbot.waitUntil(lambda: followed.words() != [], timeout=500)
+
+
+def test_connections_share_one_timer(followed, provider, qtbot):
+    other = StagedProvider("two")
+    other.jobs["job-2"] = job("RUNNING", "job-2")
+    followed.providers["two"] = other
+    followed.monitor.watch("one", "job-1")
+    followed.monitor.watch("two", "job-2")
+    assert len(followed.monitor.findChildren(QTimer)) == 1
+    qtbot.waitUntil(lambda: min(map(len, (provider.calls, other.calls))) >= 3, timeout=WAIT_MS)
+
+
+def test_what_a_look_showed_is_kept_in_the_worker(runner, provider, qtbot):
+    kept = []
+
+    def keep(connection_id, look):
+        kept.append((connection_id, [seen.word for seen in look.jobs], threading.current_thread()))
+
+    monitor = JobMonitor(runner, {"one": provider}.get, lambda _id: Pace(0.01, 0.04), keep)
+    provider.set("job-1", "SUCCEEDED")
+    monitor.watch("one", "job-1")
+    qtbot.waitUntil(lambda: bool(kept), timeout=WAIT_MS)
+    assert kept[0][:2] == ("one", ["SUCCEEDED"])
+    assert kept[0][2] is not threading.main_thread()
+    monitor.stop()

@@ -42,6 +42,7 @@ class TestFromTheClickToTheLayers:
         kit.wait(lambda: kit.run(key).job is not None)
         assert kit.recorded == [key]
         kit.provider.answers["tasks"] = (task("RUNNING"),)
+        kit.monitor.set_opened("job-1", True)
         for word in ("RUNNING", "PONDERING", "SUCCEEDED"):
             kit.provider.set("job-1", word)
             kit.wait(lambda word=word: kit.run(key).job.word == word)
@@ -201,7 +202,7 @@ class TestSending:
         kit.provider.answers["submit"] = LOST
         kit.provider.answers["find"] = DOWN
         key = kit.start()
-        kit.wait(lambda: len(kit.provider.called("find")) > 20)
+        kit.wait(lambda: len(kit.provider.called("find")) > 10)  # the pauses grow quickly
         assert kit.run(key).phase is Phase.CHECKING
         assert kit.ended == []
         kit.provider.answers["find"] = None
@@ -272,6 +273,7 @@ class TestTroubleAndGoneConnections:
     def test_a_run_waits_for_its_connection_to_come_back(self, kit):
         key = kit.on_service()
         del kit.providers["one"]
+        kit.qtbot.wait(100)  # a look that is under way ends
         kit.provider.set("job-1", "SUCCEEDED")
         kit.qtbot.wait(100)
         assert not kit.run(key).succeeded

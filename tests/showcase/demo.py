@@ -25,10 +25,12 @@ from qgis.PyQt.QtTest import QTest  # noqa: E402
 from qgis.PyQt.QtWidgets import QApplication  # noqa: E402
 
 from tests.dock_steps import clip_to_area  # noqa: E402
+from tests.job_rows import JobRow  # noqa: E402
 from up42_plugin.core.jobs import JobState  # noqa: E402
 from up42_plugin.core.run import Phase, Run  # noqa: E402
 from up42_plugin.gui.confirm_dialog import ConfirmDialog  # noqa: E402
 from up42_plugin.gui.desk import Desk  # noqa: E402
+from up42_plugin.gui.run_texts import line_of  # noqa: E402
 from up42_plugin.gui.texts import credits_text, minutes_text  # noqa: E402
 from up42_plugin.plugin import Up42Plugin  # noqa: E402
 from up42_plugin.qgis_bridge.log import PanelLog  # noqa: E402
@@ -191,8 +193,8 @@ class Demo:
     def _load(self, live: Run) -> None:
         say("Output: download, unpack, prepare, load …")
         self.desk.runs.loaded.connect(self._keep_layers)
-        row = self.desk.dock.runs.row(live.key)
-        self._follow(lambda: self._click(row.load_button), lambda run: run.phase is Phase.LOADED, live=True)
+        row = JobRow(self.desk, live)
+        self._follow(lambda: self._click(row.first), lambda run: run.phase is Phase.LOADED, live=True)
         for layer in self._layers:
             say(f"  layer {layer.name()}: {layer.crs().authid()}, {layer.source()}")
         say(f"  loaded ({self._took('output'):.1f} s)")
@@ -212,7 +214,7 @@ class Demo:
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
     def _follow(self, begin: Any, over: Any, live: bool = False) -> Run:
-        """Begin something and wait for the run it starts or continues, telling what the dock says meanwhile."""
+        """Begin something and wait for the run it starts or continues, telling how it goes on meanwhile."""
         told: List[str] = []
         seen: List[Run] = []
 
@@ -220,7 +222,7 @@ class Demo:
             if run.live is not live:
                 return
             seen.append(run)
-            line = self.desk.dock.runs.row(run.key).line.text() if self._shown(run) else ""
+            line = line_of(run)
             if line and line not in told[-1:]:
                 told.append(line)
                 say(f"  · {line}")
@@ -234,13 +236,6 @@ class Demo:
         if not over(seen[-1]):
             raise DemoError(f"It failed: {seen[-1].message or seen[-1].state}")
         return seen[-1]
-
-    def _shown(self, run: Run) -> bool:
-        try:
-            self.desk.dock.runs.row(run.key)
-        except KeyError:
-            return False
-        return True
 
     def _pictures(self) -> None:
         canvas = self._iface.canvas

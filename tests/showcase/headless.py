@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from qgis.core import QgsApplication, QgsProject
-from qgis.gui import QgsLayerTreeMapCanvasBridge, QgsMapCanvas, QgsMessageBar, QgsOptionsWidgetFactory
+from qgis.core import QgsApplication, QgsMapLayer, QgsMapLayerType, QgsProject, QgsVectorLayer
+from qgis.gui import (
+    QgsLayerTreeMapCanvasBridge,
+    QgsMapCanvas,
+    QgsMessageBar,
+    QgsOptionsWidgetFactory,
+)
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt, pyqtSignal, qInstallMessageHandler
 from qgis.PyQt.QtGui import QColor, QFont
 from qgis.PyQt.QtWidgets import QAction, QDockWidget, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
@@ -37,11 +42,16 @@ class HeadlessInterface(QObject):
         self.options_shown: List[str] = []
         self.shortcuts: List[QAction] = []
         self.logs_shown = 0
+        self.tables: List[str] = []
+        self.active: Optional[QgsMapLayer] = None
+        self.layer_actions: Dict[QAction, List[Tuple[str, QgsMapLayerType, bool]]] = {}
+        self.layers_with_actions: Dict[str, List[QAction]] = {}
         self.bridge = QgsLayerTreeMapCanvasBridge(QgsProject.instance().layerTreeRoot(), self.canvas)
 
     def close(self) -> None:
         """Take window and map down while the application still stands."""
         self.bridge.deleteLater()
+        self.active = None
         self.canvas.stopRendering()
         self.window.close()
         self.window.deleteLater()
@@ -88,6 +98,31 @@ class HeadlessInterface(QObject):
 
     def showOptionsDialog(self, _parent: Optional[QWidget] = None, page: str = "") -> None:  # noqa: N802
         self.options_shown.append(page)
+
+    def activeLayer(self) -> Optional[QgsMapLayer]:  # noqa: N802
+        return self.active
+
+    def setActiveLayer(self, layer: QgsMapLayer) -> bool:  # noqa: N802
+        self.active = layer
+        return True
+
+    def addCustomActionForLayerType(  # noqa: N802
+        self, action: QAction, menu: str, kind: QgsMapLayerType, all_layers: bool
+    ) -> None:
+        self.layer_actions.setdefault(action, []).append((menu, kind, all_layers))
+
+    def addCustomActionForLayer(self, action: QAction, layer: QgsMapLayer) -> None:  # noqa: N802
+        assert any(kind == layer.type() for _, kind, _ in self.layer_actions[action])
+        self.layers_with_actions.setdefault(layer.id(), []).append(action)
+
+    def removeCustomActionForLayerType(self, action: QAction) -> bool:  # noqa: N802
+        for actions in self.layers_with_actions.values():
+            if action in actions:
+                actions.remove(action)
+        return self.layer_actions.pop(action, None) is not None
+
+    def showAttributeTable(self, layer: QgsVectorLayer) -> None:  # noqa: N802
+        self.tables.append(layer.name())
 
     def openMessageLog(self) -> None:  # noqa: N802
         self.logs_shown += 1

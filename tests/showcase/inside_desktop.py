@@ -43,7 +43,6 @@ class Tour(QObject):
             self._settle,
         ]
         self._layers: List[Any] = []
-        self._live_key = ""
         self._waited = 0
         self._log: List[str] = []
         QgsApplication.messageLog().messageReceived.connect(self._logged)
@@ -123,11 +122,11 @@ class Tour(QObject):
         return bool(dialogs) and self._click(dialogs[0].run_button)
 
     def _load(self) -> bool:
-        for key, row in self.desk.dock.runs.rows():
-            if row.load_button.isVisible() and row.load_button.text() == "Load":
-                self._live_key = key
-                return self._click(row.load_button)
-        return False
+        tab = self.desk.dock.jobs
+        self.desk.dock.tabs.setCurrentWidget(self.desk.dock.jobs_page)
+        entries = self.desk.dashboard.jobs.list.entries(self.desk.hub.current.id)
+        done = next((entry for entry in entries if entry.live and entry.succeeded), None)
+        return done is not None and tab.select_job(done.key) and self._click(tab.foot.first)
 
     def _look(self) -> bool:
         if not self._layers:

@@ -15,6 +15,7 @@ from picture_dialogs import (
     options_page,
 )
 from picture_hands import Hands, State, Steps, UnreachableError, Wait
+from picture_jobs import jobs, live_menu, test_menu
 from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 from qgis.PyQt.QtWidgets import QLabel
@@ -206,6 +207,9 @@ STATES: Tuple[State, ...] = (
     State("01f-new-job-running", running),
     State("01b-new-job-tested", tested),
     State("07-confirm-live-job", confirm_live_job),
+    State("06-jobs", jobs),
+    State("06b-jobs-menu", live_menu),
+    State("06c-jobs-test-query-menu", test_menu),
     State("01c-new-job-changed", changed),
     State("01e-new-job-batch-sandbox", batch),
 )

@@ -22,6 +22,8 @@ SOURCES = {
     "json": f"{STATES}/03-new-job-json-error.png",
     "builder": f"{STATES}/04-workflow-builder.png",
     "confirm": f"{STATES}/07-confirm-live-job.png",
+    "jobs": f"{STATES}/06-jobs.png",
+    "job_menu": f"{STATES}/06c-jobs-test-query-menu.png",
 }
 WIDEST = 1000
 MOST_BYTES = 120_000

@@ -15,7 +15,8 @@ import pytest
 from ledger_kit import Clock, new_job, rows
 
 from up42_plugin.core.ledger import Ledger
-from up42_plugin.core.ledger_file import MIGRATIONS, LedgerError
+from up42_plugin.core.ledger_file import LedgerError, LedgerFile
+from up42_plugin.core.ledger_schema import NEWEST
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +38,7 @@ def ledger(path, clock):
 
 def test_the_file_has_a_version_and_commits_durably(ledger, path):
     ledger.add(new_job())
-    assert rows(path, "PRAGMA user_version") == [(len(MIGRATIONS),)]
+    assert rows(path, "SELECT version FROM ledger_schema") == [(NEWEST,)]
     assert rows(path, "PRAGMA journal_mode") == [("wal",)]
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
 
@@ -115,7 +116,7 @@ def test_a_database_of_somebody_else_is_set_aside(ledger, path):
 def test_a_ledger_of_a_newer_plugin_is_set_aside_whole_with_its_log(path, clock):
     Ledger(path, clock).add(new_job())
     newer = sqlite3.connect(path)
-    newer.execute("PRAGMA user_version = 99")
+    newer.execute("UPDATE ledger_schema SET version = 99")
     newer.execute("UPDATE submissions SET reason = 'in the log'")
     newer.commit()  # left open: the write-ahead log is still beside the file
     older = Ledger(path, clock)
@@ -132,6 +133,24 @@ def test_two_files_set_aside_in_the_same_second_are_both_kept(path, clock):
         path.write_bytes(b"broken " * 200)
         Ledger(path, clock).jobs("account")
     assert len(aside(path, "damaged")) == 2
+
+
+def test_a_file_that_another_window_began_meanwhile_is_not_set_aside(path, clock, monkeypatch):
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"broken " * 200)
+    examine = LedgerFile._examine
+
+    def slowly(file):
+        problem = examine(file)
+        monkeypatch.setattr(LedgerFile, "_examine", examine)
+        Ledger(path, clock).add(new_job())  # the other window was faster
+        return problem
+
+    monkeypatch.setattr(LedgerFile, "_examine", slowly)
+    ledger = Ledger(path, clock)
+    assert len(ledger.jobs("account")) == 1
+    assert ledger.notice == ""
+    assert len(aside(path, "damaged")) == 1
 
 
 def test_an_empty_file_becomes_a_ledger(ledger, path):

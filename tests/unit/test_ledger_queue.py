@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from ledger_kit import NOON, PRICE, Clock, configuration, new_job, rows
+from ledger_kit import NOON, PRICE, Clock, configuration, new_job
 
 from tests.job_samples import SENTINEL, SUPER_RESOLUTION, taormina, workflow_of
 from up42_plugin.core.configuration import JobConfiguration
@@ -16,7 +16,7 @@ from up42_plugin.core.configuration_record import configuration_of, configuratio
 from up42_plugin.core.estimation import Range
 from up42_plugin.core.jobs import Job, JobState, Mode
 from up42_plugin.core.ledger import Ledger, SubmissionState
-from up42_plugin.core.ledger_file import MIGRATIONS, LedgerError
+from up42_plugin.core.ledger_file import LedgerError
 from up42_plugin.core.ledger_queue import LedgerQueue, PutOff, PutOffError, WaitingJob
 from up42_plugin.core.slots import Listing
 from up42_plugin.core.workflow import Price
@@ -225,24 +225,3 @@ def test_what_waits_counts_against_the_limits(queue, ledger):
     queue.forget(["w2"])
     assert ledger.spent("account", NOON) == 40
     assert ledger.spent("account", NOON + timedelta(hours=1)) == 0
-
-
-def test_a_file_of_version_2_learns_to_queue(ledger, clock, tmp_path):
-    ledger.add(new_job())
-    old = tmp_path / "old.sqlite"
-    connection = sqlite3.connect(old)
-    for script in MIGRATIONS[:2]:
-        connection.executescript(script)
-    for table in ("configurations", "jobs", "submissions"):
-        values = rows(ledger.path, f"SELECT * FROM {table}")  # noqa: S608 - our own names
-        marks = ", ".join("?" * len(values[0]))
-        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", values)  # noqa: S608
-    connection.execute("PRAGMA user_version = 2")
-    connection.commit()
-    connection.close()
-    migrated = Ledger(old, clock)
-    queue = LedgerQueue(migrated)
-    queue.add([waiting()])
-    assert claimed(queue).state is SubmissionState.PENDING
-    assert len(migrated.jobs("account")) == 2
-    assert migrated.notice == ""

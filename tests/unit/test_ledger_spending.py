@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from ledger_kit import NOON, Clock, new_job, rows
+from ledger_kit import NOON, Clock, new_job
 
 from up42_plugin.core.estimation import Range
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.ledger import Ledger, SubmissionState
-from up42_plugin.core.ledger_file import MIGRATIONS, SCHEMA_1
 from up42_plugin.core.spending import SpendingLimits, Spent, read_spent
 
 EARLIER = NOON - timedelta(days=1)
@@ -84,30 +82,6 @@ def test_the_charge_of_another_connections_job_with_the_same_id_is_not_touched(l
     accepted(ledger, "bbbb2222", "job-1", agreed=Range(1, 5), connection_id="other")
     ledger.charge("other", "job-1", 2)
     assert (ledger.spent("account", EARLIER), ledger.spent("other", EARLIER)) == (5, 2)
-
-
-def test_a_file_of_version_1_keeps_its_jobs_and_learns_what_they_were_charged(path, ledger):
-    accepted(ledger, "aaaa2222", "job-1", agreed=Range(10, 20))
-    kept = {"configurations": rows(path, "SELECT * FROM configurations"), "jobs": rows(path, "SELECT * FROM jobs")}
-    kept["submissions"] = [row[:-1] for row in rows(path, "SELECT * FROM submissions")]
-    old = path.with_name("old.sqlite")
-    connection = sqlite3.connect(old)
-    connection.executescript(SCHEMA_1)
-    for table, values in kept.items():
-        marks = ", ".join("?" * len(values[0]))
-        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", values)  # noqa: S608 - our own names
-    connection.execute("PRAGMA user_version = 1")
-    connection.commit()
-    connection.close()
-    migrated = Ledger(old)
-    (job,) = migrated.jobs("account")
-    assert job.submissions[0].service_job_id == "job-1"
-    assert job.submissions[0].charged_credits is None
-    assert migrated.spent("account", EARLIER) == 20
-    migrated.charge("account", "job-1", 11)
-    assert migrated.spent("account", EARLIER) == 11
-    assert rows(old, "PRAGMA user_version") == [(len(MIGRATIONS),)]
-    assert migrated.notice == ""
 
 
 COST = Range(30, 50)

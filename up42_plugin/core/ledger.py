@@ -112,13 +112,25 @@ class Ledger:
             )
             return submission_of(connection, submission.id)
 
-    def charge(self, connection_id: str, service_job_id: str, charged: float) -> None:
-        """Commit what the service charged for a job of ours, in credits; of a job that is not ours nothing is kept."""
+    def charge(
+        self,
+        connection_id: str,
+        service_job_id: str,
+        charged: Optional[float],
+        held: Optional[float] = None,
+        returned: Optional[float] = None,
+    ) -> None:
+        """Commit what the service charged for a job of ours, in credits; of a job that is not ours nothing is kept.
+
+        What it holds for the job, and what it gave back, is committed where it tells that; None leaves what is known.
+        """
         with self.file.writing() as connection:
             connection.execute(
-                "UPDATE submissions SET charged_credits = ? WHERE service_job_id = ? AND service_job_id <> ''"
+                "UPDATE submissions SET charged_credits = coalesce(?, charged_credits),"
+                " held_credits = coalesce(?, held_credits), returned_credits = coalesce(?, returned_credits)"
+                " WHERE service_job_id = ? AND service_job_id <> ''"
                 " AND job_id IN (SELECT id FROM jobs WHERE connection_id = ?)",
-                (charged, service_job_id, connection_id),
+                (charged, held, returned, service_job_id, connection_id),
             )
 
     def spent(self, connection_id: str, since: datetime) -> float:

@@ -11,91 +11,16 @@ import threading
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Callable, Iterator, Optional, Sequence
+from typing import Callable, Iterator, Optional, Tuple
 
 from up42_plugin.api.errors import Up42Error
+from up42_plugin.core.ledger_schema import NEWEST, migrate, version_of
 
 BUSY_S = 20.0
 
-SCHEMA_1 = """
-CREATE TABLE configurations (
-    id INTEGER PRIMARY KEY,
-    fingerprint TEXT NOT NULL,
-    workflow_id TEXT NOT NULL,
-    workflow_name TEXT NOT NULL,
-    geometric_filter TEXT NOT NULL,
-    inputs TEXT NOT NULL,
-    aoi TEXT,
-    aoi_km2 REAL,
-    created TEXT NOT NULL
-);
-CREATE INDEX configurations_by_fingerprint ON configurations (fingerprint);
-CREATE TABLE jobs (
-    id TEXT PRIMARY KEY,
-    connection_id TEXT NOT NULL,
-    configuration_id INTEGER NOT NULL REFERENCES configurations (id),
-    name TEXT NOT NULL,
-    mode TEXT NOT NULL,
-    agreed_minimum REAL,
-    agreed_maximum REAL,
-    rerun_of TEXT NOT NULL DEFAULT '',
-    created TEXT NOT NULL
-);
-CREATE INDEX jobs_by_connection ON jobs (connection_id, created);
-CREATE TABLE submissions (
-    id INTEGER PRIMARY KEY,
-    job_id TEXT NOT NULL REFERENCES jobs (id),
-    step INTEGER NOT NULL,
-    tag TEXT NOT NULL UNIQUE,
-    name TEXT NOT NULL,
-    agreed_credits REAL,
-    state TEXT NOT NULL,
-    service_job_id TEXT NOT NULL DEFAULT '',
-    reason TEXT NOT NULL DEFAULT '',
-    attempts INTEGER NOT NULL,
-    created TEXT NOT NULL,
-    sent TEXT NOT NULL,
-    ended TEXT,
-    UNIQUE (job_id, step)
-);
-CREATE INDEX submissions_by_state ON submissions (state);
-CREATE INDEX submissions_by_service_job ON submissions (service_job_id);
-"""
-
-# What a job was charged, once the service has told it.
-SCHEMA_2 = """
-ALTER TABLE submissions ADD COLUMN charged_credits REAL;
-"""
-
-# Live jobs that were agreed to and wait for a free slot; of a job that was sent, which submission it became.
-SCHEMA_3 = """
-CREATE TABLE waiting_jobs (
-    id TEXT PRIMARY KEY,
-    batch_id TEXT NOT NULL,
-    batch_name TEXT NOT NULL,
-    place INTEGER NOT NULL,
-    places INTEGER NOT NULL,
-    label TEXT NOT NULL,
-    connection_id TEXT NOT NULL,
-    name TEXT NOT NULL,
-    configuration TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    agreed_minimum REAL NOT NULL,
-    agreed_maximum REAL NOT NULL,
-    priced TEXT NOT NULL,
-    state TEXT NOT NULL,
-    submission_id INTEGER REFERENCES submissions (id),
-    created TEXT NOT NULL
-);
-CREATE INDEX waiting_jobs_by_connection ON waiting_jobs (connection_id, state);
-"""
-
-# The n-th entry takes a file from version n to n + 1.
-MIGRATIONS: Sequence[str] = (SCHEMA_1, SCHEMA_2, SCHEMA_3)
-
-
 _DAMAGED = "The ledger was damaged and set aside; your jobs are read from the service again."
 _NEWER = "The ledger comes from a newer version. Update the plugin."
+_REPLACED = "The ledger was replaced by an earlier one. Try again: it will be brought up to date."
 
 
 class LedgerError(Up42Error):
@@ -143,6 +68,7 @@ class LedgerFile:
             try:
                 connection.execute(begin)
                 try:
+                    self._check_version(connection)
                     yield connection
                 except BaseException:
                     _undo(connection)
@@ -152,6 +78,15 @@ class LedgerFile:
                 connection.close()
         except sqlite3.Error as error:
             raise self._error(error) from error
+
+    def _check_version(self, connection: sqlite3.Connection) -> None:
+        """Another window may run a newer plugin since a moment ago: its file is left to it."""
+        version = version_of(connection)
+        if version > NEWEST:
+            raise LedgerError(_NEWER, str(self.path))
+        if version < NEWEST:
+            self._ready = False  # somebody put an earlier file in its place: migrated at the next use
+            raise LedgerError(_REPLACED, str(self.path))
 
     def _error(self, error: Exception) -> LedgerError:
         damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(
@@ -190,13 +125,22 @@ class LedgerFile:
                 return
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                problem = self._examine()
-                if problem is not None:
-                    self._set_aside(problem)
+                self._clear_way()
                 self._migrate()
             except OSError as error:
                 raise self._error(error) from error
             self._ready = True
+
+    def _clear_way(self) -> None:
+        """Set aside what cannot be used, unless another window did so in the meantime and began a new file."""
+        found = _identity(self.path)
+        problem = self._examine()
+        while problem is not None:
+            if _identity(self.path) == found:
+                self._set_aside(problem)
+                return
+            found = _identity(self.path)
+            problem = self._examine()
 
     def _examine(self) -> Optional[str]:
         """Why the file must be set aside: ``damaged`` or ``newer``; None when it may be used (or is not there)."""
@@ -214,12 +158,7 @@ class LedgerFile:
             return "damaged"
 
     def _set_aside(self, problem: str) -> None:
-        stamp = self._now().strftime("%Y%m%d-%H%M%S")
-        target = self.path.with_name(f"{self.path.name}.{problem}-{stamp}")
-        number = 1
-        while target.exists():
-            number += 1
-            target = self.path.with_name(f"{self.path.name}.{problem}-{stamp}-{number}")
+        target = self._free_name(problem)
         # The write-ahead log belongs to its file and may hold its last changes
         for suffix in ("-wal", "-shm", ""):
             source = Path(f"{self.path}{suffix}")
@@ -228,24 +167,62 @@ class LedgerFile:
         self.notice = _NEWER if problem == "newer" else _DAMAGED
         self._log(f"{self.notice} It is kept as {target}.")
 
+    def _free_name(self, word: str) -> Path:
+        """A name beside the file that says what became of it and when, and that nothing has yet."""
+        name = f"{self.path.name}.{word}-{self._now().strftime('%Y%m%d-%H%M%S')}"
+        target, number = self.path.with_name(name), 1
+        while target.exists():
+            number += 1
+            target = self.path.with_name(f"{name}-{number}")
+        return target
+
     def _migrate(self) -> None:
         connection = self._connect(create=True)
         try:
             _choose_journal(connection)
+            connection.execute("PRAGMA foreign_keys = OFF")  # tables that others refer to are made anew
             connection.execute("BEGIN IMMEDIATE")
             try:
-                # Asked again inside the transaction: another window may have been faster
-                for step in range(_version(connection), len(MIGRATIONS)):
-                    for statement in MIGRATIONS[step].split(";"):
-                        if statement.strip():
-                            connection.execute(statement)
-                    connection.execute(f"PRAGMA user_version = {step + 1}")
+                # Asked inside the transaction: another window may have been faster
+                version = version_of(connection)
+                if 0 < version < NEWEST:
+                    self._back_up(version)
+                migrate(connection)
                 connection.execute("COMMIT")
             except BaseException:
                 _undo(connection)
                 raise
         finally:
             connection.close()
+
+    def _back_up(self, version: int) -> None:
+        """Copy the file beside itself before it is migrated. Nothing has been written yet, and nobody else can."""
+        target = self._free_name(f"v{version}-backup")
+        unfinished = target.with_name(f"{target.name}.part")
+        source = self._connect(create=False)
+        try:
+            copy = sqlite3.connect(str(unfinished))
+            try:
+                source.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE").fetchone()  # one file, with no log beside it
+            finally:
+                copy.close()
+            unfinished.replace(target)
+        except BaseException:
+            with suppress(OSError):
+                unfinished.unlink()
+            raise
+        finally:
+            source.close()
+
+
+def _identity(path: Path) -> Optional[Tuple[int, int]]:
+    """Equal for the same file under this name; None when there is none."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
 def utc_now() -> datetime:
@@ -254,16 +231,12 @@ def utc_now() -> datetime:
 
 
 def _problem(connection: sqlite3.Connection) -> Optional[str]:
-    version = _version(connection)
-    if version > len(MIGRATIONS):
+    version = version_of(connection)
+    if version > NEWEST:
         return "newer"
     somebody_elses = version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
     sound = connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
     return None if sound and not somebody_elses else "damaged"
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _choose_journal(connection: sqlite3.Connection) -> None:

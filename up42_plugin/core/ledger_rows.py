@@ -12,8 +12,9 @@ from typing import Any, Mapping, Optional, Tuple
 
 from up42_plugin.core.configuration import JobConfiguration
 from up42_plugin.core.estimation import Range
-from up42_plugin.core.jobs import Mode
+from up42_plugin.core.jobs import JobState, Mode
 from up42_plugin.core.ledger_file import LedgerError, time_of
+from up42_plugin.core.ledger_geopackage import geojson_of, geometry_blob
 
 
 class SubmissionState(str, Enum):
@@ -38,12 +39,26 @@ class SubmissionState(str, Enum):
 
 
 @dataclass(frozen=True)
+class JobLife:
+    """What the service told last of a job, and when we saw that (``seen``). Times are UTC."""
+
+    state: JobState
+    word: str
+    created: datetime
+    seen: datetime
+    started: Optional[datetime] = None
+    finished: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
 class Submission:
     """One request of a job of ours. Times are UTC.
 
     ``job_id`` is ours, ``service_job_id`` the service's (empty until accepted). ``name`` is as sent, with the tag.
     ``sent`` is when the last attempt began and ``ended`` when it ended: None while it goes on, and for an attempt whose
-    process died in the middle. ``charged_credits`` is what the service charged in the end, None until it told.
+    process died in the middle. ``charged_credits`` is what the service charged in the end, None until it told; so are
+    ``held_credits`` and ``returned_credits``, which not every service tells. ``life`` is None until the job was seen on
+    the service; ``scenes`` is how many a test query found.
     """
 
     id: int
@@ -60,6 +75,10 @@ class Submission:
     reason: str = ""
     ended: Optional[datetime] = None
     charged_credits: Optional[float] = None
+    held_credits: Optional[float] = None
+    returned_credits: Optional[float] = None
+    life: Optional[JobLife] = None
+    scenes: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +133,7 @@ class NewJob:
 
 JOBS = (
     "SELECT jobs.*, configurations.fingerprint, configurations.workflow_id, configurations.workflow_name,"
-    " configurations.geometric_filter, configurations.inputs, configurations.aoi, configurations.aoi_km2"
+    " configurations.geometric_filter, configurations.inputs, configurations.geom, configurations.aoi_km2"
     " FROM jobs JOIN configurations ON configurations.id = jobs.configuration_id"
 )
 
@@ -122,12 +141,12 @@ JOBS = (
 _SAME_CONFIGURATION = (
     "SELECT id FROM configurations WHERE fingerprint = :fingerprint AND workflow_id = :workflow_id"
     " AND workflow_name = :workflow_name AND geometric_filter = :geometric_filter AND inputs = :inputs"
-    " AND aoi IS :aoi AND aoi_km2 IS :aoi_km2"
+    " AND data_block = :data_block AND chain = :chain AND geom IS :geom AND aoi_km2 IS :aoi_km2"
 )
 _NEW_CONFIGURATION = (
-    "INSERT INTO configurations (fingerprint, workflow_id, workflow_name, geometric_filter, inputs, aoi, aoi_km2,"
-    " created) VALUES (:fingerprint, :workflow_id, :workflow_name, :geometric_filter, :inputs, :aoi, :aoi_km2,"
-    " :created)"
+    "INSERT INTO configurations (fingerprint, workflow_id, workflow_name, geometric_filter, inputs, data_block, chain,"
+    " geom, aoi_km2, created) VALUES (:fingerprint, :workflow_id, :workflow_name, :geometric_filter, :inputs,"
+    " :data_block, :chain, :geom, :aoi_km2, :created)"
 )
 
 
@@ -141,13 +160,21 @@ def configuration_row(connection: sqlite3.Connection, configuration: JobConfigur
         "workflow_name": configuration.workflow.name,
         "geometric_filter": configuration.geometric_filter.value,
         "inputs": json.dumps(inputs),
-        "aoi": None if aoi is None else json.dumps(aoi.geojson()),
+        "data_block": data_block_of(configuration),
+        "chain": configuration.workflow.chain,
+        "geom": None if aoi is None else geometry_blob(aoi.rings),
         "aoi_km2": None if aoi is None else aoi.area_km2,
     }
     found = connection.execute(_SAME_CONFIGURATION, values).fetchone()
     if found is not None:
         return int(found["id"])
     return int(connection.execute(_NEW_CONFIGURATION, {**values, "created": now}).lastrowid or 0)
+
+
+def data_block_of(configuration: JobConfiguration) -> str:
+    """The name of the block that brings the images; empty for a workflow whose steps are not known."""
+    steps = configuration.workflow.steps
+    return steps[0].block.name if steps else ""
 
 
 def add_job(connection: sqlite3.Connection, new: NewJob, now: str) -> Submission:
@@ -232,8 +259,35 @@ def read_submission(row: sqlite3.Row) -> Submission:
         reason=row["reason"],
         attempts=row["attempts"],
         sent=time_of(row["sent"]),
-        ended=time_of(row["ended"]) if row["ended"] else None,
+        ended=moment(row["ended"]),
         charged_credits=row["charged_credits"],
+        held_credits=row["held_credits"],
+        returned_credits=row["returned_credits"],
+        life=_read_life(row),
+        scenes=row["scenes"],
+    )
+
+
+def moment(text: Optional[str]) -> Optional[datetime]:
+    """The time in a column that may be empty."""
+    return time_of(text) if text else None
+
+
+def read_agreed(row: sqlite3.Row) -> Optional[Range]:
+    """The price that was agreed to, in a row of ``jobs``."""
+    return None if row["agreed_maximum"] is None else Range(row["agreed_minimum"], row["agreed_maximum"])
+
+
+def _read_life(row: sqlite3.Row) -> Optional[JobLife]:
+    if row["service_state"] is None:
+        return None
+    return JobLife(
+        state=JobState(row["service_state"]),
+        word=row["service_word"],
+        created=time_of(row["service_created"]),
+        seen=time_of(row["seen"]),
+        started=moment(row["service_started"]),
+        finished=moment(row["service_finished"]),
     )
 
 
@@ -248,17 +302,16 @@ def read_job(connection: sqlite3.Connection, row: sqlite3.Row) -> RecordedJob:
         workflow_name=row["workflow_name"],
         geometric_filter=row["geometric_filter"],
         inputs=json.loads(row["inputs"]),
-        aoi=json.loads(row["aoi"]) if row["aoi"] else None,
+        aoi=geojson_of(row["geom"]) if row["geom"] else None,
         aoi_km2=row["aoi_km2"],
     )
-    agreed = None if row["agreed_maximum"] is None else Range(row["agreed_minimum"], row["agreed_maximum"])
     return RecordedJob(
         id=row["id"],
         connection_id=row["connection_id"],
         name=row["name"],
         mode=Mode(row["mode"]),
         configuration=configuration,
-        agreed=agreed,
+        agreed=read_agreed(row),
         rerun_of=row["rerun_of"],
         created=time_of(row["created"]),
         submissions=tuple(read_submission(item) for item in submissions),

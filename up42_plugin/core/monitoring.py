@@ -26,11 +26,15 @@ class Pace:
 
 @dataclass(frozen=True)
 class Look:
-    """What one look at the service showed. ``gone`` are jobs that the service no longer knows."""
+    """What one look at the service showed. ``gone`` are jobs that the service no longer knows.
+
+    ``listed`` are all jobs of the pages that were read, wanted or not.
+    """
 
     jobs: Tuple[Job, ...]
     tasks: Dict[str, Tuple[JobTask, ...]]
     gone: Tuple[str, ...] = ()
+    listed: Tuple[Job, ...] = ()
 
 
 def look(service: JobService, wanted: AbstractSet[str], opened: AbstractSet[str]) -> Look:
@@ -40,10 +44,12 @@ def look(service: JobService, wanted: AbstractSet[str], opened: AbstractSet[str]
     asked for by its id, so that an old or vanished job does not make every look read the whole history.
     """
     seen: Dict[str, Job] = {}
+    listed: Dict[str, Job] = {}
     for page in range(_MOST_PAGES):
         if len(seen) == len(wanted):
             break
         answer = service.jobs(page)
+        listed.update({job.id: job for job in answer.jobs})
         seen.update({job.id: job for job in answer.jobs if job.id in wanted})
         if answer.last:
             break
@@ -54,4 +60,4 @@ def look(service: JobService, wanted: AbstractSet[str], opened: AbstractSet[str]
         except NotFoundError:
             gone.append(job_id)
     tasks = {job_id: service.tasks(job_id) for job_id in sorted(opened) if job_id in seen}
-    return Look(tuple(seen.values()), tasks, tuple(gone))
+    return Look(tuple(seen.values()), tasks, tuple(gone), tuple(listed.values()))

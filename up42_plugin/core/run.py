@@ -45,7 +45,9 @@ class Run:
     ``message`` says why a run was not submitted, what it waits for, or what went wrong while fetching. ``trouble`` says
     why nothing newer is known of its job; it goes away by itself. ``percent`` is negative while unknown. ``unwanted``
     when the person cancelled before it was known whether the service has it: it is cancelled there once it is found.
-    ``batch`` is set for live jobs that were confirmed together, or that wait for a slot.
+    ``batch`` is set for live jobs that were confirmed together, or that wait for a slot. ``resumed`` is when this
+    session began, for a run that it took over from an earlier one. ``told_elsewhere`` when another window told the
+    person of its end.
     """
 
     key: str
@@ -66,6 +68,8 @@ class Run:
     trouble: str = ""
     unwanted: bool = False
     batch: Optional[BatchPlace] = None
+    resumed: Optional[datetime] = None
+    told_elsewhere: bool = False
 
     def on_service(self, job: Job) -> Run:
         """The run after the service told of its job."""
@@ -87,6 +91,13 @@ class Run:
     def succeeded(self) -> bool:
         """Whether the job succeeded on the service."""
         return self.state is JobState.SUCCEEDED
+
+    @property
+    def ended_while_closed(self) -> bool:
+        """Whether its job ended before this session began."""
+        if self.resumed is None or self.job is None or self.job.finished is None:
+            return False
+        return self.job.state.terminal and self.job.finished < self.resumed
 
     @property
     def busy(self) -> bool:

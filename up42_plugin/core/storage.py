@@ -15,7 +15,7 @@ import time
 import uuid
 from pathlib import Path
 from types import TracebackType
-from typing import List, Optional, Type
+from typing import FrozenSet, Iterable, List, Optional, Type
 
 from up42_plugin.core.archives.safe_names import safe_component, slug
 from up42_plugin.core.output_errors import FolderError
@@ -60,6 +60,14 @@ class OutputFolders:
             if known:
                 return known[0]
         return self.root / f"{slug(job_name)}-{short}"
+
+    def those_there(self, job_ids: Iterable[str]) -> FrozenSet[str]:
+        """Which of these jobs have a folder; the outputs folder is looked through once."""
+        try:
+            known = {path.name.rpartition("-")[2] for path in self.root.iterdir() if path.is_dir()}
+        except OSError:
+            known = set()
+        return frozenset(job_id for job_id in job_ids if _short_id(job_id) in known)
 
     def output_folder(self, job_name: str, job_id: str, task_name: str = "") -> Path:
         """Where the output of the job (or of one of its tasks) goes. Nothing is made."""

@@ -14,14 +14,20 @@ from up42_plugin.core.jobs import JobState
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.submission import Outcome
 from up42_plugin.core.tags import split_name
-from up42_plugin.gui.message_actions import sentence_of
+from up42_plugin.gui.message_actions import SHOW_JOB, sentence_of
+from up42_plugin.gui.run_texts import WHILE_CLOSED, actions_of
 from up42_plugin.gui.texts import count_text, credits_of
 
 
 class Announcements(QObject):
-    """Tells events, each with one button at most. ``load_asked(key)`` when the person wants a run's output."""
+    """Tells events, each with one button at most. ``load_asked(key)`` when the person wants a run's output.
+
+    ``action_asked(key, text)`` for any other button. ``event(text)`` for what somebody who works elsewhere waits for.
+    """
 
     load_asked = pyqtSignal(str)
+    action_asked = pyqtSignal(str, str)
+    event = pyqtSignal(str)
 
     def __init__(self, iface: Any, ledger_notice: Callable[[], str], parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
@@ -34,15 +40,17 @@ class Announcements(QObject):
             self._iface.messageBar().popWidget(item)
         self._items.clear()
 
-    def tell(self, text: str, level: Qgis.MessageLevel, loadable: Optional[Run] = None) -> None:
-        """Tell the person; with a button for a run whose output can be loaded."""
+    def tell(self, text: str, level: Qgis.MessageLevel, loadable: Optional[Run] = None, action: str = "") -> None:
+        """Tell the person; with a button for a run whose output can be loaded, or for which something can be done."""
         item = self._iface.messageBar().createMessage("UP42", text)
         if loadable is not None:
-            button = QPushButton("Load", item)
-            button.setObjectName("loadFromMessage")
-            button.setToolTip(f"Load the output of {loadable.name} as layers")
+            button = QPushButton(action or "Load", item)
+            button.setObjectName("runAction" if action else "loadFromMessage")
+            what = action or "Load the output as layers"
+            button.setToolTip(f"{what}: {loadable.name}")
             button.setProperty("run", loadable.key)
-            button.clicked.connect(self._load_clicked)
+            button.setProperty("action", action)
+            button.clicked.connect(self._clicked)
             item.layout().addWidget(button)
         self._items = [*self._standing(), item]
         self._iface.messageBar().pushWidget(item, level)
@@ -56,24 +64,38 @@ class Announcements(QObject):
 
     def test_query_failed(self, run: Run) -> None:
         """A test query that ended without scenes being known."""
-        self.tell(f"{run.name}: {_why(run)}", Qgis.MessageLevel.Warning)
+        self._tell_failed(run)
 
     def live_job_ended(self, run: Run) -> None:
-        """A live job that the service is done with, or never got."""
+        """A live job that the service is done with, or never got; unless another window told that."""
+        if run.told_elsewhere:
+            return
         if run.succeeded:
             charged = f", {credits_of(run.credits_charged)} charged" if run.credits_charged is not None else ""
-            self.tell(f"{run.name} finished{charged}.", Qgis.MessageLevel.Success, run)
+            end = WHILE_CLOSED if run.ended_while_closed else "finished"
+            self.tell(f"{run.name} {end}{charged}.", Qgis.MessageLevel.Success, run)
+            self.event.emit(f"{run.name} {end}{charged}.")
         elif run.state is JobState.CANCELLED:
             self.tell(f"{run.name} was cancelled.", Qgis.MessageLevel.Info)
         elif run.phase is Phase.NOT_SUBMITTED and run.unwanted:
             self.tell(f"{run.name}: {run.message}", Qgis.MessageLevel.Info)
         else:
-            self.tell(f"{run.name}: {_why(run)}", Qgis.MessageLevel.Warning)
+            self._tell_failed(run)
+            self.event.emit(f"{run.name}: {_why(run)}")
+
+    def not_loaded(self, run: Run) -> None:
+        """An output that did not become layers; stopping it is no news."""
+        self._tell_failed(run)
+
+    def _tell_failed(self, run: Run) -> None:
+        offered = next(iter(actions_of(run)), "")
+        self.tell(f"{run.name}: {_why(run)}", Qgis.MessageLevel.Warning, run if offered else None, offered)
 
     def layers_loaded(self, run: Run, layers: List[QgsMapLayer]) -> None:
         """Layers of a live job; those of a test query were not asked for one by one."""
         if run.live:
-            self.tell(f"{run.name}: {count_text(len(layers), 'layer')} loaded.", Qgis.MessageLevel.Success)
+            text = f"{run.name}: {count_text(len(layers), 'layer')} loaded."
+            self.tell(text, Qgis.MessageLevel.Success, run, SHOW_JOB)
 
     def not_cancelled(self, run: Run, sentence: str) -> None:
         """The person wanted a job cancelled, and it was not."""
@@ -92,8 +114,12 @@ class Announcements(QObject):
             self._noticed = notice
             self.tell(notice, Qgis.MessageLevel.Warning)
 
-    def _load_clicked(self) -> None:
-        self.load_asked.emit(str(self.sender().property("run")))
+    def _clicked(self) -> None:
+        key, action = str(self.sender().property("run")), str(self.sender().property("action"))
+        if action:
+            self.action_asked.emit(key, action)
+        else:
+            self.load_asked.emit(key)
 
 
 def _why(run: Run) -> str:

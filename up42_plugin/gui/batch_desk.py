@@ -31,7 +31,7 @@ _TOO_OLD = "A test query is older than 24\u00a0hours. Cancel, and try again."
 
 
 class BatchDesk(QObject):
-    """What the person does with queued jobs in the Progress section comes here."""
+    """What the person does with queued jobs, in the rows above the list of jobs, comes here."""
 
     def __init__(
         self,

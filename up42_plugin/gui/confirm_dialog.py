@@ -13,6 +13,7 @@ from qgis.PyQt.QtWidgets import (
     QFormLayout,
     QFrame,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -51,9 +52,11 @@ class ConfirmDialog(QDialog):
 
     ``confirmed(name, agreed)`` is emitted on the click with the agreed price, a :class:`Range` of credits. The dialog
     stays, disabled, until whoever carries the job out calls :meth:`accept` (it is recorded) or :meth:`show_refusal`.
+    ``load_asked`` when the person rather wants the output that is on disk from an earlier purchase.
     """
 
     confirmed = pyqtSignal(str, object)
+    load_asked = pyqtSignal()
 
     def __init__(self, proposal: Proposal, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
@@ -83,6 +86,7 @@ class ConfirmDialog(QDialog):
         layout.addWidget(self._most_row)
         self._typed_row = self._typed_confirmation()
         layout.addWidget(self._typed_row)
+        layout.addWidget(self._bought_before())
         self.message = MessageRow()
         self.message.setObjectName("confirmMessage")
         layout.addWidget(self.message)
@@ -130,6 +134,29 @@ class ConfirmDialog(QDialog):
             self._hints[key] = hint_label(hint)
             grid.addWidget(self._hints[key], row, 2)
         return grid
+
+    def _bought_before(self) -> QWidget:
+        self._bought_row = QWidget()
+        row = QHBoxLayout(self._bought_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.bought = MessageRow()
+        self.bought.setObjectName("boughtBefore")
+        self.load_button = QPushButton("&Load That Output")
+        self.load_button.setObjectName("loadThatOutput")
+        self.load_button.setAutoDefault(False)
+        self.load_button.setToolTip("Load it from disk, and buy nothing")
+        self.load_button.clicked.connect(self.load_asked)
+        row.addWidget(self.bought, 1)
+        row.addWidget(self.load_button)
+        self._bought_row.hide()
+        return self._bought_row
+
+    def show_bought(self, text: str, loadable: bool) -> None:
+        """Warn that the same was bought before; ``loadable`` when its output is on disk."""
+        self.bought.show_message(WARNING, text)
+        self.load_button.setVisible(loadable)
+        self._bought_row.show()
+        self._grow()
 
     def _typed_confirmation(self) -> QWidget:
         row = QWidget()
@@ -254,6 +281,9 @@ class ConfirmDialog(QDialog):
         if not why_not and self._to_type is not None and _digits(self.typed.text()) != str(self._to_type):
             why_not = f"Type {whole(self._to_type)} to confirm"
         self._enable_run(not why_not, why_not)
+        self._grow()
+
+    def _grow(self) -> None:
         layout = self.layout()
         if self.isVisible() and layout is not None:
             layout.activate()
@@ -297,7 +327,7 @@ class ConfirmDialog(QDialog):
             return
         self._asked = self._waiting = True
         self._enable_run(False, "Being recorded…")
-        for widget in (self.cancel_button, self.job_name, self.most, self.typed):
+        for widget in (self.cancel_button, self.load_button, self.job_name, self.most, self.typed):
             widget.setEnabled(False)
         self.confirmed.emit(self.job_name.text().strip() or self._proposal.name, self._agreed)
 

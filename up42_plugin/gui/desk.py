@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 from qgis.core import Qgis, QgsProject
 from qgis.PyQt.QtCore import QObject
@@ -14,6 +14,7 @@ from up42_plugin.core.configuration import JobConfiguration
 from up42_plugin.core.estimation import Range
 from up42_plugin.core.freshness import TestedQuery
 from up42_plugin.core.jobs import JobState, Mode
+from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.scenes import Scene
 from up42_plugin.core.service import ServiceProvider
@@ -22,6 +23,7 @@ from up42_plugin.gui.area_desk import AreaDesk
 from up42_plugin.gui.area_outline import AreaOutline
 from up42_plugin.gui.batch_desk import WAITS, BatchDesk
 from up42_plugin.gui.connecting import Connecting
+from up42_plugin.gui.dashboard import Dashboard, JobsParts
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.dock_actions import DockActions
 from up42_plugin.gui.drop_desk import DropDesk
@@ -43,6 +45,7 @@ from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.job_queue import JobQueue
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.log import PanelLog
+from up42_plugin.qgis_bridge.monitor import JobMonitor
 from up42_plugin.qgis_bridge.project_data import ProjectReader
 from up42_plugin.qgis_bridge.runs import RunController
 from up42_plugin.qgis_bridge.sample import add_sample_area
@@ -74,7 +77,8 @@ class Desk(QObject):
         settings: PluginSettings,
         log: PanelLog,
         spending: SpendingBook,
-        ledger_notice: Callable[[], str],
+        ledger: Ledger,
+        monitor: JobMonitor,
     ) -> None:
         super().__init__()
         self.dock, self.new_job, self.hub, self.runs = dock, new_job, hub, runs
@@ -86,7 +90,7 @@ class Desk(QObject):
         self.live_job = LiveJob(
             runner=runner, runs=runs, queue=queue, spending=spending, window=iface.mainWindow(), parent=self
         )
-        self._announcements = Announcements(iface, ledger_notice, self)
+        self._announcements = Announcements(iface, lambda: ledger.notice, self)
         self.batches = BatchDesk(
             section=dock.runs,
             runs=runs,
@@ -96,16 +100,6 @@ class Desk(QObject):
             hub=hub,
             window=iface.mainWindow(),
             tell=self._announcements.tell,
-            parent=self,
-        )
-        self.run_actions = RunActions(
-            dock.runs,
-            runs=runs,
-            hub=hub,
-            live_job=self.live_job,
-            runner=runner,
-            tested=lambda: new_job.tested,
-            window=iface.mainWindow(),
             parent=self,
         )
         self.workflow_desk = WorkflowDesk(
@@ -129,6 +123,18 @@ class Desk(QObject):
             runner=runner,
             parent=self,
         )
+        self.dashboard = Dashboard(
+            iface,
+            dock,
+            JobsParts(ledger, monitor, runner, runs, queue, hub, settings, reader),
+            new_job=new_job,
+            live_job=self.live_job,
+            connecting=self.connecting,
+            told=self._announcements,
+            cancel=self._cancel,
+            parent=self,
+        )
+        self.run_actions = RunActions(dock.runs, runs=runs, commands=self.dashboard.commands, parent=self)
         self.area = AreaDesk(
             dock.area,
             source=area_source,
@@ -221,6 +227,7 @@ class Desk(QObject):
         self.runs.recorded.connect(told.tell_ledger_notice)
         self._settler.ended.connect(told.tell_ledger_notice)
         told.load_asked.connect(self.runs.load)
+        told.action_asked.connect(self.run_actions.act)
 
     def close(self) -> None:
         """Remember the form and close what is open."""
@@ -234,7 +241,7 @@ class Desk(QObject):
         self._actions.close()
         self.area.close()
         self.estimation.close()
-        self.run_actions.close()
+        self.dashboard.close()
         self.storage.close()
         self.live_job.close()
         self.batches.close()

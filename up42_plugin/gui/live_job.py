@@ -10,6 +10,7 @@ from qgis.PyQt.QtWidgets import QWidget
 
 from up42_plugin.api.errors import Up42Error
 from up42_plugin.core.batch import BatchJob, estimate_each, shares
+from up42_plugin.core.bought import Bought
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.estimation import Estimation, Range, combined
 from up42_plugin.core.freshness import TestedQuery
@@ -21,14 +22,14 @@ from up42_plugin.gui.confirm_dialog import ConfirmDialog, Proposal
 from up42_plugin.gui.new_job import NO_PRICE
 from up42_plugin.gui.search_binding import time_words
 from up42_plugin.gui.search_section import FILTERS
-from up42_plugin.gui.texts import NBSP, area_text, count_text, moment_text
+from up42_plugin.gui.texts import NBSP, area_text, count_text, day_text, moment_text
 from up42_plugin.qgis_bridge.job_queue import JobQueue
 from up42_plugin.qgis_bridge.jobs import Job, JobRunner
 from up42_plugin.qgis_bridge.runs import RunController
 from up42_plugin.qgis_bridge.spending import SpendingBook
 
 Each = Tuple[Estimation, ...]
-Price = Tuple[Each, Optional[Balance], str, Spending]
+Price = Tuple[Each, Optional[Balance], str, Spending, Tuple[Optional[Bought], ...]]
 #: Starts what was agreed to, under this name and for these prices one by one; returns the id that will be recorded.
 Begin = Callable[[str, Tuple[Range, ...]], str]
 _NAMED = 5
@@ -49,6 +50,7 @@ class LiveJob(QObject):
     ) -> None:
         super().__init__(parent)
         self._runner, self._spending, self._window = runner, spending, window
+        self._runs = runs
         self._dialog: Optional[ConfirmDialog] = None
         self._reading: Optional[Job] = None
         self._begun = ""
@@ -94,7 +96,8 @@ class LiveJob(QObject):
             self._dialog.done(ConfirmDialog.DialogCode.Rejected)
 
     def _read_price(self, provider: ServiceProvider, jobs: Sequence[BatchJob], dialog: ConfirmDialog) -> None:
-        limits = self._spending.limits
+        limits, connection_id = self._spending.limits, provider.connection_id
+        asked = [job.configuration for job in jobs]
 
         def work(context: JobContext) -> Price:
             # Without a price the dialog asks for a maximum, without a balance it says so: no error ends it.
@@ -108,12 +111,13 @@ class LiveJob(QObject):
             with suppress(Up42Error), provider.open(context) as service:
                 balance = service.balance()
             context.check()
-            return each, balance, reason, Spending(limits, self._spending.read_now(provider.connection_id))
+            spending = Spending(limits, self._spending.read_now(connection_id))
+            return each, balance, reason, spending, self._spending.bought_now(connection_id, asked)
 
         job = self._reading = self._runner.start("UP42: reading the price", work, long_running=True)
 
         def read(price: Price) -> None:
-            each, balance, reason, spending = price
+            each, balance, reason, spending, bought = price
             if dialog is not self._dialog:
                 return
             self._each = each
@@ -123,6 +127,7 @@ class LiveJob(QObject):
                 dialog.show_price(combined(each), credits_left, spending, costs)
             else:
                 dialog.show_no_price(reason, credits_left, spending)
+            self._warn_of(bought, dialog)
 
         def failed(reason: str) -> None:
             if dialog is self._dialog:
@@ -131,6 +136,26 @@ class LiveJob(QObject):
         job.succeeded.connect(read)
         job.failed.connect(lambda error: failed(getattr(error, "user_message", NO_PRICE)))
         job.cancelled.connect(lambda: failed(NO_PRICE))  # in the task manager: closing the dialog comes first else
+
+    def _warn_of(self, bought: Sequence[Optional[Bought]], dialog: ConfirmDialog) -> None:
+        known = [purchase for purchase in bought if purchase is not None]
+        if not known:
+            return
+        newest = max(known, key=lambda purchase: purchase.when)
+        single = len(bought) == 1
+        dialog.show_bought(_bought_text(newest, len(known), len(bought)), single and newest.folder is not None)
+        if single:
+            dialog.load_asked.connect(lambda: self._load_that(newest, dialog))
+
+    def _load_that(self, bought: Bought, dialog: ConfirmDialog) -> None:
+        """Nothing is bought: the output comes from disk."""
+        if bought.run is None or bought.run.job is None or bought.folder is None or self._begun:
+            return
+        dialog.reject()
+        known = self._runs.find(bought.run.connection_id, bought.run.job.id)
+        if known is None:
+            self._runs.adopt(bought.run)
+        self._runs.load_stored((known or bought.run).key, bought.folder)
 
     def _recorded(self, key: str) -> None:
         if key == self._begun and self._dialog is not None:
@@ -176,6 +201,14 @@ def proposal_of(
     if start:
         lines.append(("Start", start))
     return Proposal(name, tuple(lines), shown_price, len(jobs))
+
+
+def _bought_text(newest: Bought, number: int, jobs: int) -> str:
+    day = day_text(newest.when)
+    if jobs > 1:
+        return f"You bought {number} of these {jobs} areas with this block and time before, last on {day}."
+    sentence = f"You bought this area, block and time on {day}"
+    return f"{sentence}; it is on disk." if newest.folder is not None else f"{sentence}."
 
 
 def _area_lines(jobs: Sequence[BatchJob]) -> List[Tuple[str, str]]:

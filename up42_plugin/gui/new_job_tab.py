@@ -12,7 +12,6 @@ from up42_plugin.gui.area_section import AreaSection
 from up42_plugin.gui.drop_notice import DropNotice
 from up42_plugin.gui.foot import Foot
 from up42_plugin.gui.parameters_section import ParametersSection, PresetRow
-from up42_plugin.gui.runs_section import RunsSection
 from up42_plugin.gui.search_section import SearchSection
 from up42_plugin.gui.workflow_section import WorkflowSection
 
@@ -29,15 +28,13 @@ class NewJobTab(QWidget):
         self.presets = PresetRow()
         self.search = SearchSection()
         self.parameters = ParametersSection()
-        self.runs = RunsSection()
         self.foot = Foot()
         for section in (self.area, self.workflow):
             section.enclose()
         content = QWidget()
         form = QVBoxLayout(content)
         form.setContentsMargins(0, 0, 0, 0)
-        parts = (self.notice, self.area, self.workflow, self.presets, self.search, self.parameters, self.runs)
-        for part in parts:
+        for part in (self.notice, self.area, self.workflow, self.presets, self.search, self.parameters):
             form.addWidget(part)
         form.addStretch(1)
         scroll = QgsScrollArea()

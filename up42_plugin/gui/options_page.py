@@ -11,6 +11,7 @@ from qgis.PyQt.QtCore import QStandardPaths, Qt
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QFormLayout,
     QFrame,
     QGroupBox,
@@ -124,6 +125,8 @@ class OptionsPage(QgsOptionsPageWidget):
         self._settings.set_spending_limits(SpendingLimits(**values))
         folder = self.folder.filePath().strip()
         self._settings.set_output_folder(Path(folder) if folder else None)
+        self._settings.set_load_at_once(self.load_at_once.isChecked())
+        self._settings.set_notify_in_background(self.notify.isChecked())
         self._parts.spending.tell_limits_changed()
 
     # -- connections
@@ -275,7 +278,7 @@ class OptionsPage(QgsOptionsPageWidget):
     # -- outputs
 
     def _outputs_group(self) -> QGroupBox:
-        group = QGroupBox("Outputs")
+        group = QGroupBox("Outputs and jobs")
         form = QFormLayout(group)
         self.folder = QgsFileWidget()
         self.folder.setObjectName("outputFolder")
@@ -286,6 +289,14 @@ class OptionsPage(QgsOptionsPageWidget):
         form.addRow("&Output folder", self.folder)
         self.folder_note = MessageRow()
         form.addRow(self.folder_note)
+        self.load_at_once = QCheckBox("&Load outputs as soon as a job finishes")
+        self.load_at_once.setObjectName("loadAtOnce")
+        self.load_at_once.setChecked(self._settings.load_at_once())
+        self.notify = QCheckBox("Desktop &notification when QGIS is in the background")
+        self.notify.setObjectName("notifyInBackground")
+        self.notify.setChecked(self._settings.notify_in_background())
+        form.addRow(self.load_at_once)
+        form.addRow(self.notify)
         self.folder.fileChanged.connect(self._check_folder)
         self._check_folder(self.folder.filePath())
         return group

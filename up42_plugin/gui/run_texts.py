@@ -13,7 +13,7 @@ from up42_plugin.gui.texts import count_text, credits_of, duration_text, state_t
 from up42_plugin.gui.widgets import CANCELLED, ON_HOLD, QUEUED, RUNNING, SUCCESS, WARNING
 from up42_plugin.qgis_bridge.sending import NOT_SUBMITTED
 
-_STATE_ICONS = {
+STATE_ICONS = {
     JobState.NOT_STARTED: ON_HOLD,
     JobState.WAITING: QUEUED,
     JobState.RUNNING: RUNNING,
@@ -22,6 +22,7 @@ _STATE_ICONS = {
     JobState.CANCELLED: CANCELLED,
     JobState.UNKNOWN: QUEUED,
 }
+WHILE_CLOSED = "finished while QGIS was closed"
 _CHECKING = "No answer. Checking whether the job was sent; it is not sent twice."
 _CHECKING_TO_CANCEL = "Checking whether the job was sent; if it was, it is cancelled."
 
@@ -36,7 +37,7 @@ def icon_of(run: Run) -> str:
         return RUNNING
     if run.message and run.succeeded:
         return WARNING
-    return _STATE_ICONS.get(run.state or JobState.UNKNOWN, WARNING)
+    return STATE_ICONS.get(run.state or JobState.UNKNOWN, WARNING)
 
 
 def line_of(run: Run, now: Optional[datetime] = None) -> str:
@@ -118,6 +119,8 @@ def _on_service(run: Run, now: datetime) -> str:
     end = run.job.finished or now
     if run.job.started is not None:
         parts.append(duration_text((end - run.job.started).total_seconds()))
+    if run.ended_while_closed:
+        parts.append(WHILE_CLOSED)
     return ", ".join(parts)
 
 

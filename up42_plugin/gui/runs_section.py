@@ -1,4 +1,4 @@
-"""Runs of this session: how far they are, and what can be done with them."""
+"""Jobs that were confirmed together, or that wait for a slot: how far they are, and what can be done with them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN = 6
 
 
 class RunsSection(QgsCollapsibleGroupBox):
-    """The newest runs, newest first; those of a batch together in one row."""
+    """The newest batches, newest first, and jobs that wait or waited alone. Other runs are in the list of jobs only."""
 
     cancel_asked = pyqtSignal(str)
     load_asked = pyqtSignal(str)
@@ -31,26 +31,27 @@ class RunsSection(QgsCollapsibleGroupBox):
     forget_asked = pyqtSignal(str)
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
-        super().__init__("Progress", parent)
+        super().__init__("Batches and waiting jobs", parent)
         self.setObjectName("progressSection")
-        name_collapse_button(self, "Progress")
+        name_collapse_button(self, "Batches and waiting jobs")
         self._layout = QVBoxLayout(self)
         self._rows: Dict[str, Union[RunRow, BatchRow]] = {}
         self.hide()
 
     def show_run(self, run: Run) -> None:
-        """Show a run, new or changed."""
-        if run.batch is not None and (run.batch.places > 1 or run.batch.id in self._rows):
+        """Show a run that belongs here, new or changed."""
+        if run.batch is None:
+            return
+        if run.batch.places > 1 or run.batch.id in self._rows:
             new = self.batch(run.batch.id, run.batch.name).show_run(run)
             if new is not None:
                 self._connect(new)
             return
         row = self._rows.get(run.key)
         if row is None:
-            if run.batch is not None:
-                self._replace(run.batch.id)
+            self._replace(run.batch.id)
             row = RunRow(run.key)
-            row.setProperty("batch", run.batch.id if run.batch is not None else "")
+            row.setProperty("batch", run.batch.id)
             self._connect(row)
             self._insert(run.key, row)
         if isinstance(row, RunRow):

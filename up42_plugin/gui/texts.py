@@ -97,6 +97,12 @@ def moment_text(moment: datetime, now: Optional[datetime] = None) -> str:
     return f"today {clock}" if local.date() == now.date() else f"{local:%Y-%m-%d} {clock}"
 
 
+def day_text(moment: datetime) -> str:
+    """``3 Oct 2026``, in local time and the locale's words."""
+    local = moment.astimezone()
+    return QLocale().toString(QDate(local.year, local.month, local.day), "d MMM yyyy")
+
+
 def date_text(date: QDate) -> str:
     """``2021-09-18``."""
     return date.toString("yyyy-MM-dd")

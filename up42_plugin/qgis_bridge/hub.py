@@ -61,14 +61,15 @@ class ConnectionHub(QObject):
     """Knows the connections and opens the current one. Main thread only.
 
     ``connections_changed`` when the list or the choice changed, ``state_changed(HubState)`` as the way to the service
-    opens. ``key_wanted(Connection)`` after a click, when the connection's key is not kept or no longer there: it is
-    answered with :meth:`sign_in`. Nothing here asks for the master password unless :meth:`open` is told that the
-    person clicked.
+    opens, ``opened(connection id)`` when the way to any connection's service is open. ``key_wanted(Connection)`` after
+    a click, when the connection's key is not kept or no longer there: it is answered with :meth:`sign_in`. Nothing here
+    asks for the master password unless :meth:`open` is told that the person clicked.
     """
 
     connections_changed = pyqtSignal()
     state_changed = pyqtSignal(object)
     key_wanted = pyqtSignal(object)
+    opened = pyqtSignal(str)
 
     def __init__(
         self,
@@ -141,6 +142,26 @@ class ConnectionHub(QObject):
             self._tell(HubPhase.NEEDS_SIGN_IN, f"Not signed in to {connection.name}.")
         else:
             self._read_key(connection, clicked)
+
+    def open_quietly(self, connection_id: str) -> bool:
+        """Open the way to a connection's service where that asks nothing of the person, and tell whether it is so.
+
+        ``opened`` follows; the sandbox is started first.
+        """
+        connection = next((item for item in self.connections if item.id == connection_id), None)
+        if connection is None or connection_id in self._providers:
+            return connection is not None
+        if connection.kind is ConnectionKind.SANDBOX:
+            self._sandbox.start()
+            return True
+        if self._credentials.needs_prompt(connection):
+            return False
+        try:
+            key = self._credentials.read(connection)
+        except CredentialsError:
+            return False
+        self._use(connection, key)
+        return connection_id in self._providers
 
     def follow_network(self) -> None:
         """Have every open connection follow QGIS's network settings and certificates as they are now."""
@@ -262,10 +283,13 @@ class ConnectionHub(QObject):
             if clicked:
                 self.key_wanted.emit(connection)
         else:
-            if isinstance(key, AccountLogin):
-                key = replace(key, project_id=connection.project_id)
-            self._log.hide(secret_of(key))
-            self._connect(connection.id, connection.address, key)
+            self._use(connection, key)
+
+    def _use(self, connection: Connection, key: Credentials) -> None:
+        if isinstance(key, AccountLogin):
+            key = replace(key, project_id=connection.project_id)
+        self._log.hide(secret_of(key))
+        self._connect(connection.id, connection.address, key)
 
     def _sandbox_started(self, info: Mapping[str, Any]) -> None:
         key = ProjectKey(str(info["project_id"]), str(info["project_api_key"]))
@@ -291,6 +315,7 @@ class ConnectionHub(QObject):
             return
         if self.current.id == connection_id:
             self._tell(HubPhase.READY)
+        self.opened.emit(connection_id)
 
     def _tell(self, phase: HubPhase, message: str = "") -> None:
         self.state = HubState(phase, message)

@@ -12,14 +12,17 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from up42_plugin.api.errors import Up42Error
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.fetching import TestQueryFinds, fetch_live_output, fetch_test_query
+from up42_plugin.core.jobs import JobTask
 from up42_plugin.core.layer_plan import JobProvenance, LayerPlan
 from up42_plugin.core.output_errors import NoLayerError
+from up42_plugin.core.outputs import prepare_output
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.service import Output, ServiceProvider
 from up42_plugin.core.storage import OutputFolders
 from up42_plugin.qgis_bridge.jobs import Job as BackgroundJob
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.layers import LayerLoader
+from up42_plugin.qgis_bridge.recording import JobRecords
 from up42_plugin.qgis_bridge.run_book import RunBook
 from up42_plugin.qgis_bridge.sending import message_of
 
@@ -44,11 +47,13 @@ class RunLoading(QObject):
         provider_of: ProviderOf,
         connection_name: Callable[[str], str],
         folders: Callable[[], OutputFolders],
+        records: Optional[JobRecords] = None,
         parent: Optional[QObject] = None,
     ) -> None:
         super().__init__(parent)
         self._book, self._runner, self._loader = book, runner, loader
         self._provider_of, self._connection_name, self._folders = provider_of, connection_name, folders
+        self._records = records
         self._jobs: Dict[str, BackgroundJob] = {}
 
     def busy(self, key: str) -> bool:
@@ -60,29 +65,77 @@ class RunLoading(QObject):
         """Stop fetching; nothing half-made stays."""
         self._jobs[key].cancel()
 
-    def load(self, key: str) -> None:
-        """Bring the live job's output down and onto the map."""
+    def load(self, key: str, task: Optional[JobTask] = None) -> None:
+        """Bring the live job's output, or that of one of its tasks, down and onto the map."""
         run = self._book.of(key)
-        if run.job is None or not run.loadable or self.busy(key):
+        possible = run.loadable or (task is not None and run.phase in (Phase.ON_SERVICE, Phase.LOADED))
+        if run.job is None or not possible or self.busy(key):
             return
         provider = self._provider_of(run.connection_id)
         if provider is None:
             self._book.put(replace(run, message=self.not_connected(run)))
             return
-        job_id, step = run.job.id, run.configuration.workflow.steps[-1]
-        folder = self.folder_of(run)
+        steps, task_name = run.configuration.workflow.steps, task.name if task is not None else ""
+        step = next((step for step in steps if step.name == task_name), steps[-1])
+        output = Output(run.job.id, task.id, task_name) if task is not None else Output(run.job.id)
+        folder, records = self.folder_of(run, task_name), self._records
 
         def work(context: JobContext) -> Tuple[LayerPlan, ...]:
             with provider.open(context) as service:
-                return fetch_live_output(service, Output(job_id), step, folder, context)
+                plans = fetch_live_output(service, output, step, folder, context)
+            if records is not None:
+                records.stored(run.connection_id, output, folder)
+            return plans
 
-        self._fetch(run, f"UP42: loading {run.name}", work, self._output_here)
+        def here(key: str, plans: Tuple[LayerPlan, ...]) -> None:
+            self._output_here(key, plans, task_name)
 
-    def folder_of(self, run: Run) -> Path:
+        self._fetch(run, f"UP42: loading {run.name}", work, here)
+
+    def load_stored(self, key: str, folder: Path) -> None:
+        """Bring a live job's output that is in a folder onto the map, without asking the service."""
+        run = self._book.of(key)
+        step = run.configuration.workflow.steps[-1]
+        if run.job is None or self.busy(key):
+            return
+
+        def work(context: JobContext) -> Tuple[LayerPlan, ...]:
+            return prepare_output(folder, context, block_name=step.block.name, block_title=step.block.title)
+
+        def here(key: str, plans: Tuple[LayerPlan, ...]) -> None:
+            self._output_here(key, plans, "")
+
+        self._fetch(run, f"UP42: loading {run.name}", work, here)
+
+    def folder_of(self, run: Run, task_name: str = "") -> Path:
         """Where the output of a run's job lies, or would; raises ``ValueError`` for a run without a job."""
         if run.job is None:
             raise ValueError("a run without a job has no output")
-        return self._folders().output_folder(run.name, run.job.id)
+        return self._folders().output_folder(run.name, run.job.id, task_name)
+
+    def show_quicklooks(self, key: str) -> None:
+        """Lay the quicklooks of a live job's scenes on the map; what the run has come to stays as it is."""
+        run = self._book.of(key)
+        provider = self._provider_of(run.connection_id)
+        if run.job is None or self.busy(key):
+            return
+        if provider is None:
+            self._book.put(replace(run, message=self.not_connected(run)))
+            return
+        job_id, folder = run.job.id, self._folders().quicklook_folder(run.name, run.job.id)
+
+        def work(context: JobContext) -> TestQueryFinds:
+            with provider.open(context) as service:
+                return fetch_test_query(service, job_id, folder, context)
+
+        def here(key: str, finds: TestQueryFinds) -> None:
+            layers = self._add(self._book.of(key), finds.plans, run.name) if finds.plans else []
+            now = replace(self._book.of(key), phase=run.phase, message="", percent=-1.0)
+            self._book.put(now)
+            if layers:
+                self.loaded.emit(now, layers)
+
+        self._fetch(run, f"UP42: reading quicklooks of {run.name}", work, here)
 
     def read_test_query(self, run: Run, job_id: str) -> None:
         """Read the scenes that a test query found, and lay their quicklooks on the map."""
@@ -90,11 +143,14 @@ class RunLoading(QObject):
         if provider is None:
             self._given_up(run.key, run.phase, self.not_connected(run))
             return
-        folder = self._folders().quicklook_folder(run.name, job_id)
+        folder, records = self._folders().quicklook_folder(run.name, job_id), self._records
 
         def work(context: JobContext) -> TestQueryFinds:
             with provider.open(context) as service:
-                return fetch_test_query(service, job_id, folder, context)
+                finds = fetch_test_query(service, job_id, folder, context)
+            if records is not None:
+                records.found_scenes(run.connection_id, job_id, len(finds.scenes))
+            return finds
 
         self._fetch(run, f"UP42: reading {run.name}", work, self._scenes_here)
 
@@ -148,15 +204,15 @@ class RunLoading(QObject):
         if layers:
             self.loaded.emit(run, layers)
 
-    def _output_here(self, key: str, plans: Tuple[LayerPlan, ...]) -> None:
+    def _output_here(self, key: str, plans: Tuple[LayerPlan, ...], task_name: str) -> None:
         run = self._book.of(key)
-        layers = self._add(run, plans, run.name)
+        layers = self._add(run, plans, run.name, task_name)
         message = "; ".join(self._loader.problems)
         run = replace(run, phase=Phase.LOADED, layers=len(layers), message=message, percent=-1.0)
         self._book.put(run)
         self.loaded.emit(run, layers)
 
-    def _add(self, run: Run, plans: Tuple[LayerPlan, ...], group: str) -> List[QgsMapLayer]:
+    def _add(self, run: Run, plans: Tuple[LayerPlan, ...], group: str, task_name: str = "") -> List[QgsMapLayer]:
         job = run.job
         if job is None:
             raise ValueError("a run without a job has no output")
@@ -166,6 +222,7 @@ class RunLoading(QObject):
             run.connection_id,
             self._connection_name(run.connection_id),
             run.mode,
+            task_name=task_name,
             workflow_name=run.configuration.workflow.name,
             chain=run.configuration.workflow.chain,
             recipe=run.configuration.inputs(run.mode),

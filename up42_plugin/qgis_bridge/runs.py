@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -25,6 +26,7 @@ from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.layers import LayerLoader
 from up42_plugin.qgis_bridge.loading import ProviderOf, RunLoading
 from up42_plugin.qgis_bridge.monitor import JobMonitor
+from up42_plugin.qgis_bridge.recording import JobRecords
 from up42_plugin.qgis_bridge.run_book import RunBook
 from up42_plugin.qgis_bridge.sending import CANCELLED, FORGOTTEN, Sender, Submit, message_of
 from up42_plugin.qgis_bridge.settling import Settler
@@ -36,6 +38,7 @@ class RunController(QObject):
     ``changed(Run)`` for everything that happens to a run. ``recorded(key)`` once its submission is in the ledger,
     ``ended(Run)`` once, when the service is done with it or never got it (a test query: when its scenes were read),
     ``loaded(Run, layers)`` when layers were added, ``trouble(Run, sentence)`` when it could not be cancelled.
+    A test query of an earlier session ends silently.
     ``settled_earlier(Outcome)`` tells how a submission of an earlier session ended, ``put_off(key, PutOff)`` that a run
     still waits for a slot.
     """
@@ -59,10 +62,12 @@ class RunController(QObject):
         provider_of: ProviderOf,
         connection_name: Callable[[str], str],
         folders: Callable[[], OutputFolders],
+        records: Optional[JobRecords] = None,
         parent: Optional[QObject] = None,
     ) -> None:
         super().__init__(parent)
         self._runner, self._monitor, self._provider_of = runner, monitor, provider_of
+        self._records = records
         self._book = RunBook(self)
         self._sender = Sender(self._book, runner, submitter_of, settler, self)
         self._loading = RunLoading(
@@ -72,6 +77,7 @@ class RunController(QObject):
             provider_of=provider_of,
             connection_name=connection_name,
             folders=folders,
+            records=records,
             parent=self,
         )
         self._cancelling: Dict[str, BackgroundJob] = {}
@@ -139,9 +145,50 @@ class RunController(QObject):
         elif run.job is not None and not run.job.state.terminal:
             self._cancel_on_service(run, run.job.id)
 
-    def load(self, key: str) -> None:
-        """Bring the live job's output down and onto the map."""
-        self._loading.load(key)
+    def load(self, key: str, task: Optional[JobTask] = None) -> None:
+        """Bring the live job's output, or that of one of its tasks, down and onto the map."""
+        self._loading.load(key, task)
+
+    def find(self, connection_id: str, job_id: str) -> Optional[Run]:
+        """The run of a job of the service, None when it is not of this session."""
+        return self._book.find(connection_id, job_id)
+
+    def adopt(self, run: Run) -> None:
+        """Take in a job of an earlier session, or of somebody else; one that runs is followed."""
+        self._book.put(run)
+        if run.job is not None and not run.job.state.terminal:
+            self._monitor.watch(run.connection_id, run.job.id, opened=False)
+
+    def rename(self, key: str, name: str) -> None:
+        """Call a run otherwise."""
+        self._book.put(replace(self._book.of(key), name=name))
+
+    def read_scenes(self, key: str) -> None:
+        """Read once more what a test query found, and have its layers on the map; ``ended`` follows."""
+        run = self._book.of(key)
+        if run.job is not None and run.succeeded and not run.live and not self._loading.busy(key):
+            self._loading.read_test_query(run, run.job.id)
+
+    def show_quicklooks(self, key: str) -> None:
+        """Lay the quicklooks of a live job's scenes on the map."""
+        self._loading.show_quicklooks(key)
+
+    def submissions(self) -> Dict[int, str]:
+        """The runs of this session by the ledger's ids of their submissions."""
+        return self._sender.runs_by_submission()
+
+    def load_stored(self, key: str, folder: Path) -> None:
+        """Bring the output in a folder onto the map, without asking the service."""
+        self._loading.load_stored(key, folder)
+
+    def resume(self, run: Run, submission_id: int) -> None:
+        """Take in a job of an earlier session, unless it is known; one that has ended is told of now."""
+        job = run.job
+        if job is None or self._sender.owns(submission_id) or self.find(run.connection_id, job.id) is not None:
+            return
+        self.adopt(run)
+        if job.state.terminal:
+            self._over(run, job)
 
     def folder_of(self, key: str) -> Path:
         """Where a run's output lies, or would."""
@@ -154,7 +201,7 @@ class RunController(QObject):
         if job.state.terminal:  # found out late
             self._over(run, job)
             return
-        self._monitor.watch(run.connection_id, job.id)
+        self._monitor.watch(run.connection_id, job.id, opened=False)
         if unwanted:
             self._cancel_on_service(run, job.id)
 
@@ -204,33 +251,36 @@ class RunController(QObject):
             self._over(run, job)
 
     def _over(self, run: Run, job: Job) -> None:
-        if job.state is JobState.SUCCEEDED and not run.live:
+        if job.state is JobState.SUCCEEDED and not run.live and run.resumed is None:
             self._loading.read_test_query(run, job.id)
         else:
             self._read_aftermath(run, job)
 
     def _read_aftermath(self, run: Run, job: Job) -> None:
-        """Credits charged and, for a failed job, why."""
-        provider, key = self._provider_of(run.connection_id), run.key
-        if provider is None:
-            self._aftermath(key, Aftermath())
-            return
+        """Credits charged, for a failed job why, and whether the person is to be told here."""
+        provider, key, records = self._provider_of(run.connection_id), run.key, self._records
         titles = {step.name: step.block.title for step in run.configuration.workflow.steps}
 
-        def work(context: JobContext) -> Aftermath:
-            with provider.open(context) as service:
-                return aftermath(service, job, titles)
+        def work(context: JobContext) -> Tuple[Aftermath, bool]:
+            found = Aftermath()
+            if provider is not None:
+                with suppress(Up42Error), provider.open(context) as service:
+                    found = aftermath(service, job, titles)
+            context.check()
+            return found, records is None or records.ended(run.connection_id, job)
 
         background = self._runner.start(f"UP42: looking at {run.name}", work, long_running=True, hidden=True)
-        background.succeeded.connect(lambda found: self._aftermath(key, found))
+        background.succeeded.connect(lambda found: self._aftermath(key, *found))
         background.failed.connect(lambda _error: self._aftermath(key, Aftermath()))
         background.cancelled.connect(lambda: self._aftermath(key, Aftermath()))
 
-    def _aftermath(self, key: str, found: Aftermath) -> None:
+    def _aftermath(self, key: str, found: Aftermath, tell: bool = True) -> None:
         run = self._book.of(key)
-        run = replace(run, credits_charged=found.charged, message=found.reason or run.message)
+        charged = run.credits_charged if found.charged is None else found.charged
+        run = replace(run, credits_charged=charged, message=found.reason or run.message, told_elsewhere=not tell)
         self._book.put(run)
-        self.ended.emit(run)
+        if _is_told(run):
+            self.ended.emit(run)
 
     def _tasks_seen(self, connection_id: str, job_id: str, tasks: Tuple[JobTask, ...]) -> None:
         run = self._book.find(connection_id, job_id)
@@ -239,8 +289,10 @@ class RunController(QObject):
 
     def _job_gone(self, connection_id: str, job_id: str) -> None:
         run = self._book.find(connection_id, job_id)
-        if run is not None:
+        if run is not None and _is_told(run):
             self._not_submitted(run.key, FORGOTTEN)
+        elif run is not None:
+            self._book.put(replace(run, phase=Phase.NOT_SUBMITTED, message=FORGOTTEN))
 
     def _not_seen(self, connection_id: str, error: BaseException) -> None:
         """Told quietly, beside what is known: the monitor goes on by itself."""
@@ -249,3 +301,8 @@ class RunController(QObject):
             on_service = run.phase is Phase.ON_SERVICE and run.job is not None and not run.job.state.terminal
             if on_service and run.connection_id == connection_id and run.trouble != sentence:
                 self._book.put(replace(run, trouble=sentence))
+
+
+def _is_told(run: Run) -> bool:
+    """Whether anybody waits for its end: not for a test query of an earlier session."""
+    return run.live or run.resumed is None

@@ -78,6 +78,10 @@ class Sender(QObject):
         """Whether a submission was made by this session."""
         return submission_id in self._submissions.values()
 
+    def runs_by_submission(self) -> Dict[int, str]:
+        """The runs that were recorded, by the ledger's ids of their submissions."""
+        return {submission_id: key for key, submission_id in dict(self._submissions).items()}
+
     def cancel(self, key: str) -> None:
         """Have it not sent or, when it may have left already, cancelled on the service once it is found there."""
         self._book.put(replace(self._book.of(key), unwanted=True))

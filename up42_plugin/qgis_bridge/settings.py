@@ -21,6 +21,9 @@ _CONNECTIONS = _PREFIX + "connections"
 _CURRENT = _PREFIX + "current_connection"
 _OUTPUT_FOLDER = _PREFIX + "output_folder"
 _CONFIGURATION = _PREFIX + "last_configuration"
+_JOBS_COLUMNS = _PREFIX + "jobs_columns"
+_LOAD_AT_ONCE = _PREFIX + "load_at_once"
+_NOTIFY = _PREFIX + "notify_in_background"
 _WELCOMED = _PREFIX + "welcomed"
 _LIMITS = _PREFIX + "spending_limits"
 _LIMIT_NAMES = ("per_job", "per_day", "per_month", "typed_above")
@@ -68,6 +71,33 @@ class PluginSettings:
     def chosen_output_folder(self) -> str:
         """The folder that was chosen for outputs, empty for the default."""
         return self._text(_OUTPUT_FOLDER)
+
+    def jobs_columns(self) -> bytes:
+        """The columns of the list of jobs, their widths and order, as its header saved them; empty by default."""
+        try:
+            return bytes.fromhex(self._text(_JOBS_COLUMNS))
+        except ValueError:
+            return b""
+
+    def set_jobs_columns(self, state: bytes) -> None:
+        """Remember the columns of the list of jobs."""
+        self._write(_JOBS_COLUMNS, state.hex())
+
+    def load_at_once(self) -> bool:
+        """Whether outputs are loaded as soon as their job finishes."""
+        return self._yes(_LOAD_AT_ONCE, False)
+
+    def set_load_at_once(self, wanted: bool) -> None:
+        """Choose whether outputs are loaded as soon as their job finishes."""
+        self._write(_LOAD_AT_ONCE, wanted)
+
+    def notify_in_background(self) -> bool:
+        """Whether the desktop tells what happens while QGIS is in the background."""
+        return self._yes(_NOTIFY, True)
+
+    def set_notify_in_background(self, wanted: bool) -> None:
+        """Choose whether the desktop tells what happens while QGIS is in the background."""
+        self._write(_NOTIFY, wanted)
 
     def spending_limits(self) -> SpendingLimits:
         """The person's limits for live jobs, in credits. What cannot be read is logged and limits to nothing at all."""
@@ -126,6 +156,9 @@ class PluginSettings:
             if not quiet:
                 self._log.warning(f"The setting {key} is not JSON and is ignored: {error}")
             return default
+
+    def _yes(self, key: str, default: bool) -> bool:
+        return bool(QgsSettings().value(key, default, type=bool, section=QgsSettings.Section.Plugins))
 
     def _text(self, key: str) -> str:
         return str(QgsSettings().value(key, "", type=str, section=QgsSettings.Section.Plugins))

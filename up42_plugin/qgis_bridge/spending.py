@@ -7,6 +7,8 @@ from typing import Callable, Dict, Optional, Sequence, Tuple
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
+from up42_plugin.core.bought import Bought, read_bought
+from up42_plugin.core.configuration import JobConfiguration
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.estimation import Range
 from up42_plugin.core.ledger import Ledger
@@ -87,6 +89,14 @@ class SpendingBook(QObject):
         except LedgerError as error:
             self._log.exception("Reading what was spent", error)
             return None
+
+    def bought_now(self, connection_id: str, asked: Sequence[JobConfiguration]) -> Tuple[Optional[Bought], ...]:
+        """What of these was bought before, one by one; nothing when the ledger cannot be read. For workers only."""
+        try:
+            return tuple(read_bought(self._ledger, connection_id, configuration) for configuration in asked)
+        except LedgerError as error:
+            self._log.exception("Reading what was bought before", error)
+            return ()
 
     def run_ended(self, run: Run) -> None:
         """Write down what a live job was charged, where the service told, and read the sums anew."""

@@ -1,0 +1,94 @@
+"""From the layer back to its job, and what the desktop tells."""
+
+from __future__ import annotations
+
+import pytest
+from leftovers import opened
+from plugin_kit import ANALYTIC, SMALL, confirmation, wait_for
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QMainWindow, QSystemTrayIcon
+
+from up42_plugin.gui.background_notice import BackgroundNotice
+from up42_plugin.qgis_bridge.layer_metadata import identity
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def kit(bare, clean_service):
+    bare.start()
+    opened(bare, clean_service)
+    return bare
+
+
+@pytest.fixture
+def live(kit):
+    """A live job of this session that succeeded."""
+    kit.test_query()
+    return kit.live_job()
+
+
+class TestFromTheLayer:
+    def layer_of(self, kit, run):
+        (layer,) = kit.load(run)
+        kit.iface.setActiveLayer(layer)
+        return layer
+
+    def trigger(self, kit, name):
+        next(action for action in kit.desk.dashboard.layer_menu.actions if action.objectName() == name).trigger()
+
+    def test_layers_of_ours_have_it_and_no_others(self, kit, live):
+        layer = self.layer_of(kit, live)
+        offered = kit.iface.layers_with_actions
+        assert [action.text() for action in offered[layer.id()]] == [
+            "Show Job",
+            "Re-run as Live Job…",
+            "Re-run with Present Selection…",
+            "Clone to New Job",
+        ]
+        others = [layer for layer in QgsProject.instance().mapLayers().values() if not identity(layer)[1]]
+        assert others
+        assert not any(other.id() in offered for other in others)
+        del layer, others
+
+    def test_show_job(self, kit, live):
+        layer = self.layer_of(kit, live)
+        kit.dock.tabs.setCurrentWidget(kit.dock.new_job)
+        self.trigger(kit, "Up42ShowJob")
+        wait_for(kit.dock.jobs.view.selected, "the row", of=kit.situation)
+        assert [entry.job_id for entry in kit.dock.jobs.view.selected()] == [live.job.id]
+        del layer
+
+    def test_rerun_with_another_area(self, kit, clean_service, live):
+        layer = self.layer_of(kit, live)
+        kit.area(SMALL.replace("15.2900", "15.2910"))
+        wait_for(lambda: kit.desk.new_job.selection.aoi is not None, "the area")
+        number = len(clean_service.jobs())
+        self.trigger(kit, "Up42RerunWithSelection")
+        dialog = wait_for(confirmation, "the confirmation", of=kit.situation)
+        assert len(clean_service.jobs()) == number + 1, "a test query of the other area comes first"
+        QTest.mouseClick(dialog.cancel_button, LEFT)
+        del layer
+
+    def test_clone(self, kit, live):
+        layer = self.layer_of(kit, live)
+        kit.choose("Sentinel-2 visual → Sharpening")
+        self.trigger(kit, "Up42CloneJob")
+        wait_for(lambda: kit.dock.workflow.current.name == ANALYTIC, "the workflow", of=kit.situation)
+        assert kit.desk.new_job.form.configuration.fingerprint == live.configuration.fingerprint
+        del layer
+
+
+@pytest.mark.parametrize(
+    ("in_front", "wanted", "told"), [(False, True, ["It finished."]), (True, True, []), (False, False, [])]
+)
+def test_the_desktop_tells_while_qgis_is_in_the_background(shown, monkeypatch, in_front, wanted, told):
+    window, found = shown(QMainWindow()), []
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
+    monkeypatch.setattr(QSystemTrayIcon, "showMessage", lambda _icon, _title, text, *_: found.append(text))
+    notice = BackgroundNotice(window, lambda: wanted, lambda: in_front)
+    assert notice.tell("It finished.") is bool(told)
+    assert found == told
+    notice.close()
