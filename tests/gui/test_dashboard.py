@@ -48,6 +48,16 @@ def said(kit, text):
     wait_for(lambda: any(text in told for told in kit.told), text, of=kit.situation)
 
 
+def test_webhooks_open_from_the_menu_and_close_with_the_plugin(kit):
+    kit.dock.tabs.setCurrentWidget(kit.dock.jobs_page)
+    assert kit.dock.jobs.webhooks_action.isVisible()
+    kit.dock.jobs.webhooks_action.trigger()
+    webhooks = kit.desk.dashboard.webhooks
+    wait_for(lambda: webhooks.dialog is not None and webhooks.dialog.isVisible(), "the list of webhooks")
+    kit.desk.close()
+    assert webhooks.dialog is None
+
+
 class TestList:
     def test_the_title_counts_what_runs(self, kit, clean_service):
         tabs, page = kit.dock.tabs, kit.dock.jobs_page

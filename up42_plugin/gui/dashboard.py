@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Mapping, Optional
 
+from qgis.core import Qgis
 from qgis.PyQt.QtCore import QObject
 
 from up42_plugin.core.ledger import Ledger
@@ -24,6 +25,7 @@ from up42_plugin.gui.ledger_desk import LedgerDesk
 from up42_plugin.gui.live_job import LiveJob
 from up42_plugin.gui.new_job import NewJob
 from up42_plugin.gui.rerun_desk import RerunDesk
+from up42_plugin.gui.webhooks_desk import WebhooksDesk
 from up42_plugin.qgis_bridge.hub import ConnectionHub, HubPhase
 from up42_plugin.qgis_bridge.job_queue import JobQueue
 from up42_plugin.qgis_bridge.job_recalling import JobRecall
@@ -126,6 +128,7 @@ class Dashboard(QObject):
             tell=told.tell,
             parent=self,
         )
+        self.webhooks = WebhooksDesk(runner, hub.current_provider, window, self)
         self.notice = BackgroundNotice(window, parts.settings.notify_in_background, parent=self)
         dock.jobs.view.restore_header(parts.settings.jobs_columns())
         self._connect()
@@ -134,7 +137,8 @@ class Dashboard(QObject):
         dock, parts = self._dock, self._parts
         dock.jobs.refresh_asked.connect(self._refresh)
         dock.header.refresh_button.clicked.connect(self.jobs.refresh)
-        dock.jobs.webhooks_action.setVisible(False)  # nothing answers it yet
+        dock.jobs.webhooks_asked.connect(self.webhooks.open)
+        self.webhooks.trouble.connect(lambda sentence: self._told.tell(sentence, Qgis.MessageLevel.Warning))
         self._connecting.switched.connect(self.jobs.switched)
         parts.project.project_read.connect(self._project_read)
         parts.runs.changed.connect(self._run_changed)
@@ -149,6 +153,7 @@ class Dashboard(QObject):
         self.jobs.close()
         self.commands.close()
         self.ledger.close()
+        self.webhooks.close()
         self.notice.close()
 
     def _refresh(self) -> None:
