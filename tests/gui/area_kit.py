@@ -35,9 +35,10 @@ def take(kit, kind):
 
 def press(kit, name):
     """Click the button of a row."""
-    button = wait_for(lambda: kit.dock.area.problem.button(name), f"the button {name}; {kit.dock.area.problem.text}")
-    turn()
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    problem = kit.dock.area.problem
+    wait_for(lambda: problem.button(name), f"the button {name}; {problem.text}")
+    turn()  # the rows may be made anew
+    QTest.mouseClick(wait_for(lambda: problem.button(name), f"the button {name}"), Qt.MouseButton.LeftButton)
     turn()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from dashboard_kit import again, row_of
 from leftovers import opened
 from plugin_kit import ANALYTIC, SMALL, confirmation, wait_for
 from qgis.core import QgsProject
@@ -60,6 +61,14 @@ class TestFromTheLayer:
         wait_for(kit.dock.jobs.view.selected, "the row", of=kit.situation)
         assert [entry.job_id for entry in kit.dock.jobs.view.selected()] == [live.job.id]
         del layer
+
+    def test_a_job_that_the_list_does_not_reach_is_read_by_itself(self, kit, clean_service, live):
+        job_id = live.job.id
+        again(kit, clean_service)
+        kit.desk.dashboard.jobs.list.forget(row_of(kit, job_id).key)
+        assert kit.desk.dashboard.jobs.show_job(kit.connection.id, job_id)
+        wait_for(kit.dock.jobs.view.selected, "the row", of=kit.situation)
+        assert kit.dock.jobs.view.selected()[0].job_id == job_id
 
     def test_rerun_with_another_area(self, kit, clean_service, live):
         layer = self.layer_of(kit, live)

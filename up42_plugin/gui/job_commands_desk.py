@@ -75,7 +75,7 @@ class JobCommandsDesk(QObject):
         tab.logs_asked.connect(self._show_logs)
         self._doing: Dict[JobCommand, Callable[[JobEntry], None]] = {
             JobCommand.LOAD_OUTPUT: lambda entry: self._with_run(entry, self._load),
-            JobCommand.STOP_LOADING: lambda entry: self._with_run(entry, lambda run: self._cancel(run.key)),
+            JobCommand.STOP_LOADING: lambda entry: self._with_run(entry, self._stop),
             JobCommand.SHOW_SCENES: lambda entry: self._with_run(entry, self._show_scenes),
             JobCommand.QUICKLOOKS: lambda entry: self._with_run(entry, self._show_quicklooks),
             JobCommand.ZOOM: lambda entry: self._with_run(entry, self._zoom),
@@ -89,7 +89,7 @@ class JobCommandsDesk(QObject):
             JobCommand.COPY_CURL: lambda entry: self._with_run(entry, self._copy_curl),
             JobCommand.OPEN_FOLDER: self._open_folder,
             JobCommand.SUPPORT_REPORT: lambda entry: self._with_run(entry, self._report_of(entry)),
-            JobCommand.CANCEL: lambda entry: self._with_run(entry, lambda run: self._cancel(run.key)),
+            JobCommand.CANCEL: lambda entry: self._with_run(entry, self._stop),
         }
 
     def close(self) -> None:
@@ -122,6 +122,12 @@ class JobCommandsDesk(QObject):
             return True
         self._warn(f"Not connected to {self._hub.name_of(run.connection_id)}.")
         return False
+
+    def _stop(self, run: Run) -> None:
+        if any(known.key == run.key for known in self._runs.all()):
+            self._cancel(run.key)
+        else:  # of an earlier session, and nobody knows yet whether the service has it
+            self._warn(f"{run.name} cannot be cancelled before it is known whether it was sent.")
 
     # -- on the map
 

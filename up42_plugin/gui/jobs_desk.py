@@ -17,6 +17,7 @@ from up42_plugin.core.workflow import Workflow
 from up42_plugin.gui.dock import Up42Dock
 from up42_plugin.gui.jobs_rows import Older
 from up42_plugin.gui.jobs_status import JobsStatus, Reach
+from up42_plugin.gui.wanted_job import WantedJob
 from up42_plugin.qgis_bridge.hub import ConnectionHub, HubPhase, HubState
 from up42_plugin.qgis_bridge.job_queue import JobQueue
 from up42_plugin.qgis_bridge.jobs_reader import Blocks, JobsReader, LedgerPage
@@ -58,7 +59,7 @@ class JobsDesk(QObject):
         self._forgotten: Set[str] = set()
         self._opened: Set[str] = set()
         self._ledger_known: Set[str] = set()
-        self._wanted = ("", "")
+        self._wanted = WantedJob(self.list, self._tab, reader, hub.provider_of)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_TOGETHER_MS)
@@ -145,9 +146,9 @@ class JobsDesk(QObject):
         """Bring a job before the person's eyes, later if it is not in the list yet; False for another connection."""
         if connection_id != self.connection_id:
             return False
-        self._wanted = (connection_id, job_id)
         self._dock.setUserVisible(True)
         self._dock.tabs.setCurrentWidget(self._dock.jobs_page)
+        self._wanted.want(connection_id, job_id)
         self.show_now()
         return True
 
@@ -259,6 +260,7 @@ class JobsDesk(QObject):
             self._reach[connection_id] = reach
         self.list.put_jobs(connection_id, page.jobs)
         self._updated(connection_id)
+        self._wanted.fetch()
         self._follow(connection_id)
         self._arm(connection_id)
         self._show_soon()
@@ -280,6 +282,9 @@ class JobsDesk(QObject):
         self._show_soon()
 
     def _blocks_failed(self, connection_id: str, job_id: str, error: BaseException) -> None:
+        if self.list.find(connection_id, job_id) is None:  # it was asked for by its layer
+            self._wanted.forget()
+            return
         self.list.put_tasks_trouble(connection_id, job_id, message_of(error))
         self._show_soon()
 
@@ -385,15 +390,7 @@ class JobsDesk(QObject):
         self._show_status()
         reach = self._reach.get(connection_id, Reach())
         self._tab.show_older(Older.MORE if reach.more else Older.NONE)
-        self._show_wanted()
+        self._wanted.show(connection_id)
         if not self._next.isActive():
             self._arm(connection_id)
         self.listed.emit()
-
-    def _show_wanted(self) -> None:
-        connection_id, job_id = self._wanted
-        if not job_id or connection_id != self.connection_id:
-            return
-        entry = self.list.find(connection_id, job_id)
-        if entry is not None and self._tab.select_job(entry.key):
-            self._wanted = ("", "")
