@@ -11,7 +11,7 @@ from up42_plugin.core.estimation import Range
 from up42_plugin.core.jobs import JobState, Mode
 from up42_plugin.core.run import Phase
 
-_BEFORE_SERVICE = ("WAITING", "SENDING", "CHECKING")
+_BEFORE_SERVICE = (Phase.WAITING, Phase.SENDING, Phase.CHECKING)
 NOT_CHECKED = "NOT_CHECKED"
 
 
@@ -131,7 +131,7 @@ class JobEntry:
     @property
     def before_service(self) -> bool:
         """Whether it is on its way to the service, or waits to be sent."""
-        return self.phase.value in _BEFORE_SERVICE
+        return self.phase in _BEFORE_SERVICE
 
     @property
     def running(self) -> bool:

@@ -61,11 +61,17 @@ class JobsModel(QAbstractItemModel):
 
     # -- what is shown
 
-    def show_entries(self, newest: Sequence[JobEntry]) -> None:
-        """Show these, given newest first; an entry that is the same object as before has not changed."""
+    def show_entries(self, newest: Sequence[JobEntry]) -> bool:
+        """Show these, given newest first; an entry that is the same object as before has not changed.
+
+        False when nothing has changed, as after most looks at the service.
+        """
+        newest = tuple(newest)
+        if newest == self._newest and self._by is not SortBy.DURATION:  # durations change by themselves
+            return False
         before, now = self._entries, {entry.key: entry for entry in newest}
         changed = [entry for key, entry in now.items() if key in before and before[key] is not entry]
-        self._newest = tuple(newest)
+        self._newest = newest
         self._entries = {**now, **before}
         for entry in changed:
             self._change(entry)
@@ -73,6 +79,7 @@ class JobsModel(QAbstractItemModel):
         self._entries = now
         for entry in changed:
             self._tell_changed(entry.key)
+        return True
 
     def set_filter(self, wanted: JobFilter) -> None:
         """Show only those that pass."""

@@ -113,11 +113,12 @@ class JobsTab(QWidget):
     def show_entries(self, newest: Sequence[JobEntry]) -> None:
         """Show the jobs, newest first; what did not change stays as it is."""
         self._loading = False
-        self.model.show_entries(newest)
-        self.filter.offer(newest)
+        changed = self.model.show_entries(newest)
+        if changed:
+            self.filter.offer(newest)
         self._show_notice()
         self._selection_changed()
-        running = sum(entry.running for entry in newest)
+        running = sum(entry.running for entry in newest) if changed else self._running
         if running != self._running:
             self._running = running
             self.running_changed.emit(running)
