@@ -105,8 +105,10 @@ def test_nothing_is_told_when_nothing_changed(model):
     model.show_entries(pictured())
     noted = told(model)
     entries = model._newest
-    model.show_entries(entries)
+    assert not model.show_entries(entries)
     assert noted == []
+    assert model.show_entries(entries[1:])
+    assert noted
 
 
 def test_one_change_is_one_change_and_selection_and_opened_rows_stay(model, view):

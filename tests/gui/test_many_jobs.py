@@ -74,7 +74,7 @@ def test_one_list_request_for_each_interval_and_none_for_single_jobs(bare, busy_
     assert jobs.running == RUNNING
 
 
-def test_the_oldest_job_is_reached_by_its_last_row_a_page_at_a_time(bare, busy_service):
+def test_the_last_row_brings_older_jobs_a_page_at_a_time(bare, busy_service):
     bare.start()
     bare.connect(busy_service)
     bare.dock.tabs.setCurrentWidget(bare.dock.jobs_page)
