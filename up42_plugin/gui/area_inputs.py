@@ -132,9 +132,7 @@ class AreaInputs(QWidget):
             "areaExtentLayer", "Layer whose extent is the area", QgsMapLayerProxyModel.Filter.HasGeometry
         )
         self.extent_layer.setFilters(
-            QgsMapLayerProxyModel.Filters(
-                QgsMapLayerProxyModel.Filter.HasGeometry | QgsMapLayerProxyModel.Filter.RasterLayer
-            )
+            QgsMapLayerProxyModel.Filter.HasGeometry | QgsMapLayerProxyModel.Filter.RasterLayer
         )
         self.extent_layer.layerChanged.connect(lambda _: self.extent_layer_chosen.emit(_id_of(self.extent_layer)))
         self.extent_layer.activated.connect(lambda _: self.extent_layer_picked.emit(_id_of(self.extent_layer)))
@@ -183,7 +181,7 @@ def _layer_combo(name: str, label: str, kind: QgsMapLayerProxyModel.Filter) -> Q
     combo = QgsMapLayerComboBox()
     combo.setObjectName(name)
     combo.setAccessibleName(label)
-    combo.setFilters(QgsMapLayerProxyModel.Filters(kind))
+    combo.setFilters(kind)
     _narrow(combo)
     return combo
 
