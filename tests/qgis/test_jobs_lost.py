@@ -108,6 +108,10 @@ def test_job_that_waits_for_a_thread_is_left_alone(losing, qtbot, watch):
     done = []
     job = runner.start("Job", lambda _context: done.append(True))
     QTest.qWait(6 * LOOK_MS)
+    if done:
+        release.set()
+        pool.waitForDone()
+        pytest.skip("the tasks of this QGIS have threads of their own")
     known = QgsApplication.taskManager().count()
     witness = watch(job, after=release.set)
     assert known == 1
