@@ -17,6 +17,7 @@ from sandbox_process import start_sandbox
 from soak_kit import CONNECTION, Account, Entrance, Order, ledger_path, profile_environment, submissions_of
 
 from up42_plugin.core.ledger import Ledger, SubmissionState
+from up42_plugin.core.ledger_life import LedgerLife
 
 EACH = 10
 STARTS_WITHIN_S, ENDS_WITHIN_S, KNOWN_WITHIN_S = 60, 150, 30
@@ -108,6 +109,8 @@ def test_two_windows_on_one_profile_share_the_ledger_and_announce_each_job_once(
     assert [submission.state for submission in submissions] == [SubmissionState.ACCEPTED] * len(names)
     assert [submission.charged_credits for submission in submissions] == [1] * len(names)
     assert len(ledger.jobs(CONNECTION)) == len(names)
+    life = LedgerLife(ledger)
+    assert (life.unfinished(CONNECTION), life.finished_unannounced(CONNECTION)) == ((), ())
     with account.open() as service:
         assert service.balance().credits == 10_000 - len(names)
 
