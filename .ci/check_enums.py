@@ -1,7 +1,8 @@
 """Find enum members of Qt and QGIS classes that are not spelled with their enum's name.
 
-``Qt.AlignLeft`` works on Qt 5 only, ``Qt.AlignmentFlag.AlignLeft`` on both. Classes are looked up in the QGIS at hand,
-so this runs with the Python that has it.
+``Qt.AlignLeft`` works on Qt 5 only, ``Qt.AlignmentFlag.AlignLeft`` on both. The classes of combined members are told as
+well: newer QGIS has no ``QgsMapLayerProxyModel.Filters``, and Qt 6 no ``Qt.ItemFlags``. Classes are looked up in the QGIS
+at hand, so this runs with the Python that has it.
 
 usage: .venv/bin/python .ci/check_enums.py FOLDER...
 """
@@ -59,6 +60,11 @@ def unscoped(node: ast.Attribute, owner: Any) -> Optional[str]:
     return f"{type(value).__qualname__}.{node.attr}"
 
 
+def is_flags(value: object) -> bool:
+    """Tell whether a value is Qt's class for combined members of an enum, as ``Qt.Alignment`` is."""
+    return isinstance(value, type) and not issubclass(value, int) and {"__or__", "__int__"} <= set(vars(value))
+
+
 def resolve(node: ast.expr, names: Names) -> Any:
     """Return the object that a dotted name stands for, or None."""
     if isinstance(node, ast.Name):
@@ -84,10 +90,13 @@ def attributes(tree: ast.Module, names: Names) -> Iterator[Tuple[ast.Attribute, 
 
 
 def problems(path: Path) -> List[str]:
-    """List the unscoped enum members of one source file."""
+    """List the unscoped enum members of one source file, and the classes of combined ones."""
     tree = ast.parse(path.read_text("utf-8"))
     found = []
     for node, owner in attributes(tree, imported_names(tree)):
+        if isinstance(node.ctx, ast.Load) and isinstance(owner, type) and is_flags(getattr(owner, node.attr, None)):
+            place = f"{path}:{node.lineno}:{node.col_offset + 1}"
+            found.append(f"{place}: {ast.unparse(node)} is gone in newer versions; members are joined with | alone")
         right = unscoped(node, owner)
         if right:
             found.append(f"{path}:{node.lineno}:{node.col_offset + 1}: {ast.unparse(node)} is to be {right}")

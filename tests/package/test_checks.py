@@ -69,6 +69,8 @@ class TestEnums:
             ("from qgis.core import Qgis\nQgis.Warning", "Qgis.Warning is to be Qgis.MessageLevel.Warning"),
             ("from qgis.core import QgsTask\nQgsTask.CanCancel", "is to be QgsTask.Flag.CanCancel"),
             ("from qgis.core import QgsWkbTypes as W\nW.PolygonGeometry", "W.PolygonGeometry is to be Qg"),
+            ("from qgis.core import QgsMapLayerProxyModel as M\nM.Filters(1)", "M.Filters is gone in newer versions"),
+            ("from qgis.PyQt.QtCore import Qt\nQt.ItemFlags()", "Qt.ItemFlags is gone in newer versions"),
             (
                 "import qgis.PyQt.QtWidgets as W\nclass D(W.QDialog):\n    def f(self):\n        self.Accepted",
                 "self.Accepted is to be QDialog.DialogCode.Accepted",
