@@ -1,8 +1,8 @@
 """Find enum members of Qt and QGIS classes that are not spelled with their enum's name.
 
 ``Qt.AlignLeft`` works on Qt 5 only, ``Qt.AlignmentFlag.AlignLeft`` on both. The classes of combined members are told as
-well: newer QGIS has no ``QgsMapLayerProxyModel.Filters``, and Qt 6 no ``Qt.ItemFlags``. Classes are looked up in the QGIS
-at hand, so this runs with the Python that has it.
+well: newer QGIS has no ``QgsMapLayerProxyModel.Filters``, and Qt 6 no ``Qt.ItemFlags``. Classes are looked up in the
+QGIS at hand, so this runs with the Python that has it.
 
 usage: .venv/bin/python .ci/check_enums.py FOLDER...
 """
