@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Iterator, List, Sequence, Tuple
 
@@ -116,6 +117,23 @@ def _wait_until_it_listens(port: int) -> None:
             return
 
 
+_CA_CONF = """
+[ca]
+default_ca = private
+[private]
+database = issued.txt
+serial = serial.txt
+new_certs_dir = .
+certificate = ca.pem
+private_key = ca.key
+default_md = sha256
+unique_subject = no
+policy = any
+[any]
+commonName = supplied
+"""
+
+
 class PrivateAuthority:
     """A certificate authority that nobody knows, made with openssl."""
 
@@ -132,9 +150,15 @@ class PrivateAuthority:
         (self._folder / f"{name}.names").write_text(f"subjectAltName=DNS:{host}\n", encoding="ascii")
         request = ("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr")
         self._openssl(*request, "-subj", f"/CN={host}")
+        # ``openssl x509`` would be simpler, and takes no days below zero any more
+        first = datetime.now(timezone.utc) + timedelta(days=min(0, days) - 1)
+        last = datetime.now(timezone.utc) + timedelta(days=days)
+        (self._folder / "issued.txt").touch()
+        (self._folder / "ca.conf").write_text(_CA_CONF, encoding="ascii")
         self._openssl(
-            *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"),
-            *("-extfile", f"{name}.names", "-out", f"{name}.pem", "-days", str(days)),
+            *("ca", "-batch", "-notext", "-config", "ca.conf", "-create_serial", "-in", f"{name}.csr"),
+            *("-extfile", f"{name}.names", "-out", f"{name}.pem"),
+            *("-startdate", f"{first:%Y%m%d%H%M%SZ}", "-enddate", f"{last:%Y%m%d%H%M%SZ}"),
         )
         return str(self._folder / f"{name}.pem"), str(self._folder / f"{name}.key")
 
