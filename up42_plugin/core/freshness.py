@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import ClassVar, Optional
 
 from up42_plugin.core.configuration import JobConfiguration, differences
@@ -52,14 +52,6 @@ class Freshness:
             return cls(False, "The test query found no scenes.")
         found = f"1{NBSP}scene" if tested.scenes == 1 else f"{tested.scenes:,}{NBSP}scenes"
         return cls(True, f"Tested {when(tested.finished, now)}: {found} found.")
-
-
-def why_not_live(tested: Optional[TestedQuery], configuration: JobConfiguration, connection_id: str) -> str:
-    """Why a live job of this configuration may not run now, or nothing; a block without test query needs none."""
-    if configuration.workflow.data_step.block.test_query is False:
-        return ""
-    found = Freshness.check(tested, configuration, connection_id, datetime.now(timezone.utc))
-    return "" if found.fresh else found.text
 
 
 def when(moment: datetime, now: datetime) -> str:

@@ -66,7 +66,7 @@ def readiness(situation: Situation) -> Readiness:
     if situation.running:
         return Readiness(False, False, "A test query is running.", False)
     workflow = situation.workflow
-    testable = workflow is not None and workflow.data_step.block.test_query is not False
+    testable = workflow is not None and workflow.testable
     why_no_test = "" if testable else _UNTESTABLE
     live = _blocks_live(situation, testable)
     if live and (live[1] or not situation.notice):

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Dict, Optional, Sequence, Tuple
 
 from up42_plugin.core.batch import Batch, BatchJob
 from up42_plugin.core.configuration import JobConfiguration
 from up42_plugin.core.freshness import MAX_AGE, Freshness, TestedQuery, when
+from up42_plugin.core.run import Run
+
+
+def tested_by(run: Run) -> TestedQuery:
+    """What a test query whose scenes were read says of its configuration."""
+    finished = run.job.finished if run.job is not None else None
+    return TestedQuery(run.configuration, run.connection_id, finished or datetime.now(timezone.utc), len(run.scenes))
 
 
 class TestedQueries:

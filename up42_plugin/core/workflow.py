@@ -81,6 +81,11 @@ class Workflow:
         """The blocks' titles joined by arrows, for people."""
         return " → ".join(step.block.title for step in self.steps)
 
+    @property
+    def testable(self) -> bool:
+        """Whether a test query may be run: the data block offers one, or the service does not say."""
+        return self.data_step.block.test_query is not False
+
     def same_chain(self, other: Workflow) -> bool:
         """Whether both have the same tasks of the same blocks, so that parameters of one fit the other."""
         ours, theirs = ([(step.name, step.block.name) for step in flow.steps] for flow in (self, other))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timezone
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from qgis.core import Qgis
@@ -16,7 +15,7 @@ from up42_plugin.core.ledger_queue import WaitingJob
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.service import ServiceProvider
 from up42_plugin.core.tested import TestedQueries
-from up42_plugin.gui.live_job import LiveJob, proposal_of
+from up42_plugin.gui.live_job import LiveJob
 from up42_plugin.gui.retests import Retests
 from up42_plugin.gui.run_texts import batch_line
 from up42_plugin.gui.runs_section import RunsSection
@@ -26,8 +25,6 @@ from up42_plugin.qgis_bridge.job_queue import JobQueue
 from up42_plugin.qgis_bridge.runs import RunController
 
 WAITS = "as soon as a slot is free; until it is sent it costs nothing"
-_OTHER_CONNECTION = "The connection changed meanwhile. Cancel, and try again."
-_TOO_OLD = "A test query is older than 24\u00a0hours. Cancel, and try again."
 
 
 class BatchDesk(QObject):
@@ -50,7 +47,7 @@ class BatchDesk(QObject):
         self._section, self._runs, self._queue, self._live_job = section, runs, queue, live_job
         self._tests, self._hub, self._window, self._tell = tests, hub, window, tell
         self._unsent: Dict[str, List[WaitingJob]] = {}
-        self._retests = Retests(runs, tests, tell, self)
+        self._retests = Retests(runs=runs, hub=hub, live_job=live_job, tests=tests, tell=tell, parent=self)
         self._question: Optional[QMessageBox] = None
         section.cancel_batch_asked.connect(self._ask_to_cancel)
         section.load_batch_asked.connect(self._load)
@@ -167,7 +164,7 @@ class BatchDesk(QObject):
             self._decided(batch_id)
             self._queue.go_on(jobs)
             return
-        provider = self._provider(jobs[0].connection_id)
+        provider = self._retests.provider(jobs[0].connection_id)
         if provider is not None:
             self._confirm_again(provider, jobs)
 
@@ -181,7 +178,8 @@ class BatchDesk(QObject):
         total = sum((job.agreed for job in jobs), Range(0, 0))
         wanted = [BatchJob(job.label, job.configuration) for job in jobs]
         name = jobs[0].batch_name
-        self._retests.when_fresh(provider, wanted, name, lambda: self._ask(provider, wanted, name, begin, total))
+        retests = self._retests
+        retests.when_fresh(provider, wanted, name, lambda: retests.confirm(provider, wanted, name, begin, total, WAITS))
 
     def _forget(self, batch_id: str) -> None:
         jobs = self._unsent.get(batch_id, [])
@@ -201,7 +199,7 @@ class BatchDesk(QObject):
     def _retry(self, key: str) -> None:
         """Try one job again, alone: its test query first where that is not fresh, then its present price."""
         run = self._runs.run_of(key)
-        provider = self._provider(run.connection_id)
+        provider = self._retests.provider(run.connection_id)
         if provider is not None:
             jobs = [BatchJob("", run.configuration)]
             self._retests.when_fresh(provider, jobs, run.name, lambda: self._ask_retry(provider, run))
@@ -232,35 +230,4 @@ class BatchDesk(QObject):
             self._queue.add([again])
             return place.id
 
-        self._ask(provider, [BatchJob("", run.configuration)], run.name, begin)
-
-    def _ask(
-        self,
-        provider: ServiceProvider,
-        jobs: Sequence[BatchJob],
-        name: str,
-        begin: Callable[[str, Tuple[Range, ...]], str],
-        shown: Optional[Range] = None,
-    ) -> None:
-        connection_id = provider.connection_id
-        proposal = proposal_of(
-            name,
-            jobs=jobs,
-            tested=self._tests.fresh(connection_id, jobs[0].configuration, datetime.now(timezone.utc)),
-            connection=self._hub.name_of(connection_id),
-            shown_price=shown,
-            start=WAITS,
-        )
-
-        def why_not() -> str:
-            if self._hub.provider_of(connection_id) is not provider:
-                return _OTHER_CONNECTION
-            return "" if self._retests.all_fresh(connection_id, jobs) else _TOO_OLD
-
-        self._live_job.ask(provider, jobs, proposal, why_not, begin)
-
-    def _provider(self, connection_id: str) -> Optional[ServiceProvider]:
-        provider = self._hub.provider_of(connection_id)
-        if provider is None:
-            self._tell(f"Not connected to {self._hub.name_of(connection_id)}.", Qgis.MessageLevel.Warning)
-        return provider
+        self._retests.confirm(provider, [BatchJob("", run.configuration)], run.name, begin, start=WAITS)

@@ -12,12 +12,12 @@ from up42_plugin.api.errors import Up42Error
 from up42_plugin.core.batch import job_name
 from up42_plugin.core.configuration import JobConfiguration
 from up42_plugin.core.estimation import Range
-from up42_plugin.core.freshness import TestedQuery
 from up42_plugin.core.jobs import JobState, Mode
 from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.scenes import Scene
 from up42_plugin.core.service import ServiceProvider
+from up42_plugin.core.tested import tested_by
 from up42_plugin.gui.announcements import Announcements
 from up42_plugin.gui.area_desk import AreaDesk
 from up42_plugin.gui.area_outline import AreaOutline
@@ -32,7 +32,7 @@ from up42_plugin.gui.form_memory import FormMemory
 from up42_plugin.gui.help_pages import Topic, show_help
 from up42_plugin.gui.job_names import live_name, test_name
 from up42_plugin.gui.json_window import JsonWindowDesk
-from up42_plugin.gui.live_job import LiveJob, proposal_of
+from up42_plugin.gui.live_job import OTHER_CONNECTION, LiveJob, proposal_of
 from up42_plugin.gui.new_job import Form, NewJob
 from up42_plugin.gui.options_page import PAGE_NAME
 from up42_plugin.gui.recipe_desk import RecipeDesk
@@ -308,7 +308,7 @@ class Desk(QObject):
         """What has come between the question and the yes, or nothing."""
         form, present = self._ready_form()
         if present is not provider:
-            return "The connection changed meanwhile. Cancel, and try again."
+            return OTHER_CONNECTION
         if form.asked is None or form.asked.fingerprint != fingerprint:
             return "The configuration changed meanwhile. Cancel, and test it again."
         ready = self.new_job.ready
@@ -363,8 +363,7 @@ class Desk(QObject):
 
     def _test_ended(self, run: Run) -> None:
         if run.phase is Phase.LOADED and run.job is not None:
-            finished = run.job.finished or datetime.now(timezone.utc)
-            self.new_job.set_tested(TestedQuery(run.configuration, run.connection_id, finished, len(run.scenes)))
+            self.new_job.set_tested(tested_by(run))
             self._show_found(run)
             self._testing.ended(run)
         elif self._testing.ended(run) and not run.unwanted and run.state is not JobState.CANCELLED:

@@ -33,6 +33,7 @@ Price = Tuple[Each, Optional[Balance], str, Spending, Tuple[Optional[Bought], ..
 #: Starts what was agreed to, under this name and for these prices one by one; returns the id that will be recorded.
 Begin = Callable[[str, Tuple[Range, ...]], str]
 _NAMED = 5
+OTHER_CONNECTION = "The connection changed meanwhile. Cancel, and try again."
 
 
 class LiveJob(QObject):
@@ -249,7 +250,7 @@ def _search_lines(label: str, parameters: Mapping[str, Any]) -> List[Tuple[str, 
 
 
 def _tested_text(jobs: Sequence[BatchJob], tested: Optional[TestedQuery]) -> str:
-    if jobs[0].configuration.workflow.data_step.block.test_query is False or tested is None:
+    if tested is None or not jobs[0].configuration.workflow.testable:
         return "Not possible: this block offers no test query"
     moment = moment_text(tested.finished)
     if len(jobs) > 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import Callable, Dict, Optional, Tuple
 
 from qgis.core import Qgis
@@ -16,14 +15,12 @@ from up42_plugin.core.jobs import Mode
 from up42_plugin.core.service import Limits, ServiceProvider
 from up42_plugin.core.tested import TestedQueries
 from up42_plugin.core.validation import validate
-from up42_plugin.gui.live_job import LiveJob, proposal_of
+from up42_plugin.gui.live_job import LiveJob
 from up42_plugin.gui.retests import Retests
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.runs import RunController
 
 NO_WORKFLOW = "This workflow no longer exists."
-OTHER_CONNECTION = "The connection changed meanwhile. Cancel, and try again."
-_TOO_OLD = "The test query is older than 24\u00a0hours. Cancel, and try again."
 
 
 def _nothing() -> None:
@@ -45,9 +42,8 @@ class RerunDesk(QObject):
         parent: Optional[QObject] = None,
     ) -> None:
         super().__init__(parent)
-        self._runs, self._hub, self._live_job, self._tests = runs, hub, live_job, tests
-        self._limits, self._tell = limits, tell
-        self._retests = Retests(runs, tests, tell, self)
+        self._runs, self._limits, self._tell = runs, limits, tell
+        self._retests = Retests(runs=runs, hub=hub, live_job=live_job, tests=tests, tell=tell, parent=self)
         self._begun: Dict[str, Callable[[], None]] = {}
         runs.recorded.connect(self._recorded)
 
@@ -59,7 +55,7 @@ class RerunDesk(QObject):
         recorded: Callable[[], None] = _nothing,
     ) -> None:
         """Run the test query. ``recorded`` is called when it is in the ledger, and about to be sent."""
-        provider = self._provider(connection_id)
+        provider = self._retests.provider(connection_id)
         if provider is not None and self._possible(name, configuration, Mode.TEST_QUERY):
             self._begun[self._runs.start(provider, configuration, Mode.TEST_QUERY, name)] = recorded
 
@@ -71,19 +67,13 @@ class RerunDesk(QObject):
         recorded: Callable[[], None] = _nothing,
     ) -> None:
         """Ask for the live job, after its test query where there is no fresh one; ``recorded`` as for :meth:`test`."""
-        provider = self._provider(connection_id)
+        provider = self._retests.provider(connection_id)
         if provider is None or not self._possible(name, configuration, Mode.LIVE):
             return
         present, jobs = provider, (BatchJob("", configuration),)
         if not self._retests.all_fresh(connection_id, jobs):
             self._tell(f"{name}: testing again first, free.", Qgis.MessageLevel.Info)
         self._retests.when_fresh(present, jobs, name, lambda: self._confirm(present, name, configuration, recorded))
-
-    def _provider(self, connection_id: str) -> Optional[ServiceProvider]:
-        provider = self._hub.provider_of(connection_id)
-        if provider is None:
-            self._warn(f"Not connected to {self._hub.name_of(connection_id)}.")
-        return provider
 
     def _possible(self, name: str, configuration: JobConfiguration, mode: Mode) -> bool:
         if is_stand_in(configuration.workflow):
@@ -97,21 +87,12 @@ class RerunDesk(QObject):
     def _confirm(
         self, provider: ServiceProvider, name: str, configuration: JobConfiguration, recorded: Callable[[], None]
     ) -> None:
-        connection_id, jobs = provider.connection_id, (BatchJob("", configuration),)
-        tested = self._tests.fresh(connection_id, configuration, datetime.now(timezone.utc))
-        proposal = proposal_of(name, jobs=jobs, tested=tested, connection=self._hub.name_of(connection_id))
-
-        def why_not() -> str:
-            if self._hub.provider_of(connection_id) is not provider:
-                return OTHER_CONNECTION
-            return "" if self._retests.all_fresh(connection_id, jobs) else _TOO_OLD
-
         def begin(called: str, agreed: Tuple[Range, ...]) -> str:
             key = self._runs.start(provider, configuration, Mode.LIVE, called, agreed[0])
             self._begun[key] = recorded
             return key
 
-        self._live_job.ask(provider, jobs, proposal, why_not, begin)
+        self._retests.confirm(provider, (BatchJob("", configuration),), name, begin)
 
     def _recorded(self, key: str) -> None:
         self._begun.pop(key, _nothing)()
