@@ -172,6 +172,8 @@ def _sizes() -> Iterator[Tuple[str, bytes, str]]:
     yield "deep path", tgz(pax(path="output/" + "a/" * 60 + "b"), member(b"a")), TOO_LONG
     yield "huge extension header", tgz(member(b"long", b"a" * (1 << 17), b"L"), member(b"a")), TOO_LONG
     yield "zip directory of a giant", _zip_with_directory_size(1 << 30), TOO_MANY
+    yield "zip64 directory of a giant", as_zip64(zipped(("output/a", b"x")), directory=1 << 40), TOO_MANY
+    yield "zip whose members share bytes", _overlapping(20, 1 << 20), BOMB
 
 
 def _disguised() -> Iterator[Tuple[str, bytes, str]]:
@@ -203,6 +205,9 @@ def _damaged() -> Iterator[Tuple[str, bytes, str]]:
     yield "negative pax size", tgz(GOOD, pax(size="-512"), member(b"output/a")), DAMAGED
     yield "broken pax records", tgz(GOOD, member(b"p", b"0 path=x\n", b"x"), member(b"output/a")), DAMAGED
     yield "folder with content", tgz(GOOD, member(b"output/a", b"x", b"5")), DAMAGED
+    yield "zip64 directory beyond the end", as_zip64(zipped(("output/a", b"x")), at=1 << 40), DAMAGED
+    yield "zip64 without its record", _zip_with_directory_size(0xFFFFFFFF), DAMAGED
+    yield "zip of two names for one member", _with_other_local_name(zipped(("output/abc", b"x"))), DAMAGED
     yield "zip without directory", zipped(("output/a", b"x"))[:40], DAMAGED
     yield "zip of another compression", zipped(("output/a", b"x" * 99), compression=zipfile.ZIP_LZMA), DAMAGED
     yield "zip with a wrong checksum", _with_wrong_crc(zipped(("output/a", b"xyz"))), DAMAGED
@@ -212,6 +217,30 @@ def _zip_with_directory_size(size: int) -> bytes:
     content = bytearray(zipped(("output/a", b"x")))
     struct.pack_into("<L", content, content.rfind(b"PK\x05\x06") + 12, size)
     return bytes(content)
+
+
+def as_zip64(content: bytes, directory: Optional[int] = None, at: Optional[int] = None) -> bytes:
+    """The same zip with a directory described in 64 bits, as archives above 4 GB have it, or by these wrong numbers."""
+    end = content.rfind(b"PK\x05\x06")
+    entries, size, offset = struct.unpack_from("<HLL", content, end + 10)
+    record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, directory or size, offset)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, end if at is None else at, 1)
+    last = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return content[:end] + record + locator + last
+
+
+def _overlapping(count: int, size: int) -> bytes:
+    """Many directory entries for one member's bytes."""
+    content = zipped(("output/00", bytes(size)))
+    start, end = content.find(b"PK\x01\x02"), content.rfind(b"PK\x05\x06")
+    entry = content[start:end]
+    entries = b"".join(entry.replace(b"output/00", b"output/%02d" % number) for number in range(count))
+    last = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count, count, len(entries), start, 0)
+    return content[:start] + entries + last
+
+
+def _with_other_local_name(content: bytes) -> bytes:
+    return content.replace(b"output/abc", b"output/xyz", 1)
 
 
 def _with_flag(content: bytes, flag: int) -> bytes:
@@ -258,6 +287,7 @@ def harmless_archives() -> Dict[str, bytes]:
                     archive.addfile(info, io.BytesIO(data))
             packed[f"{label} in {top or 'no top folder'}"] = buffer.getvalue()
     packed["zip"] = zipped(*((f"output/{name}", data) for name, data in HARMLESS_FILES.items()))
+    packed["zip64"] = as_zip64(packed["zip"])
     return packed
 
 

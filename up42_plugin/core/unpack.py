@@ -15,7 +15,7 @@ from typing import IO, Callable, Iterator, Mapping, Protocol
 from up42_plugin.core.archives.inflate import ByteBudget, GzipReader, Read
 from up42_plugin.core.archives.safe_names import MemberNames
 from up42_plugin.core.archives.tar_stream import TarReader
-from up42_plugin.core.archives.zip_check import check_directory
+from up42_plugin.core.archives.zip_check import check_apart, check_directory
 from up42_plugin.core.output_errors import DamagedArchiveError, DiskFullError, FolderError, HostileArchiveError
 from up42_plugin.core.storage import free_bytes, system_path
 
@@ -177,6 +177,7 @@ class Unpacker:
     def _zip_members(self, file: IO[bytes]) -> None:
         check_directory(file, self._limits.members)
         with zipfile.ZipFile(file) as archive:
+            check_apart(archive.infolist())
             for info in archive.infolist():
                 kind = stat.S_IFMT(info.external_attr >> 16)
                 if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
