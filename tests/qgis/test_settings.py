@@ -93,14 +93,6 @@ def test_the_last_configuration_comes_back(settings):
     assert settings.last_configuration() == values
 
 
-def test_the_welcome_is_remembered_as_a_truth_value(settings):
-    assert settings.welcomed() is False
-    settings.set_welcomed()
-    assert settings.welcomed() is True
-    write("welcomed", "false")  # as an ini file gives it back
-    assert settings.welcomed() is False
-
-
 def test_nothing_secret_is_among_the_settings(settings):
     settings.save_connections([ACCOUNT, OTHER])
     assert "abc1234" in raw("connections")  # the id of an entry of the authentication database, not the key

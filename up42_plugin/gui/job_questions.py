@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Optional, Sequence
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QMessageBox, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QMessageBox, QWidget
 
 from up42_plugin.core.job_entry import JobEntry
 from up42_plugin.core.tags import NAME_LIMIT, TAG_LENGTH
+from up42_plugin.gui.name_dialog import NameDialog
 from up42_plugin.gui.texts import count_text
 
 _LONGEST_NAME = NAME_LIMIT - TAG_LENGTH - 2  # " #" and the tag, by which the job is found, stay at its end
@@ -71,39 +72,17 @@ def _question(name: str, title: str, text: str, *, yes: str, no: str, parent: Op
     return box
 
 
-class RenameJobDialog(QDialog):
+class RenameJobDialog(NameDialog):
     """Asks for another name of a job. ``renamed(key, name)`` on OK."""
 
     renamed = pyqtSignal(str, str)
 
     def __init__(self, entry: JobEntry, parent: Optional[QWidget] = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("renameJob")
+        super().__init__("job", entry.name, _LONGEST_NAME, parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Rename Job")
-        self._key, self._before = entry.key, entry.name
-        layout = QVBoxLayout(self)
-        form = QFormLayout()
-        self.name = QLineEdit(entry.name)
-        self.name.setMaxLength(_LONGEST_NAME)
-        self.name.selectAll()
-        form.addRow("&Name", self.name)
-        layout.addLayout(form)
-        box = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        self.ok_button = box.button(QDialogButtonBox.StandardButton.Ok)
-        box.accepted.connect(self._rename)
-        box.rejected.connect(self.reject)
-        layout.addWidget(box)
-        self.setMinimumWidth(400)
-        self.name.textChanged.connect(self._check)
-        self._check()
+        self._key = entry.key
+        self.asked.connect(self._rename)
 
-    def _check(self) -> None:
-        name = self.name.text().strip()
-        reason = "Give the job a name." if not name else "" if name != self._before else "This is its name already."
-        self.ok_button.setEnabled(not reason)
-        self.ok_button.setToolTip(reason)
-
-    def _rename(self) -> None:
-        self.renamed.emit(self._key, self.name.text().strip())
+    def _rename(self, name: str) -> None:
+        self.renamed.emit(self._key, name)
         self.accept()

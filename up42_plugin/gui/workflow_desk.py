@@ -85,7 +85,7 @@ class WorkflowDesk(QObject):
             job = self._operations.rename(provider, workflow, name)
             self._carry(job, partial(self._made, provider), f"{workflow.name} was not renamed.", dialog)
 
-        dialog.rename_asked.connect(ask)
+        dialog.asked.connect(ask)
         self._show(dialog)
 
     def delete(self, provider: ServiceProvider, workflow: Workflow) -> None:

@@ -4,61 +4,20 @@ from __future__ import annotations
 
 from typing import Optional
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QMessageBox, QVBoxLayout, QWidget
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QMessageBox, QWidget
 
 from up42_plugin.core.workflow import Workflow
-from up42_plugin.gui.widgets import INFORMATION, WARNING, MessageRow
+from up42_plugin.gui.name_dialog import NameDialog
 from up42_plugin.qgis_bridge.workflows import LONGEST_NAME
 
 
-class RenameDialog(QDialog):
-    """Asks for another name. ``rename_asked(name)`` on OK; then :meth:`accept`, or :meth:`show_failure`."""
-
-    rename_asked = pyqtSignal(str)
+class RenameDialog(NameDialog):
+    """Asks for another name of a workflow, ``asked(name)`` on OK; it stays open while the service is told."""
 
     def __init__(self, workflow: Workflow, parent: Optional[QWidget] = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("renameWorkflow")
-        self.setWindowTitle("Rename Workflow")
-        self._before = workflow.name
-        layout = QVBoxLayout(self)
-        form = QFormLayout()
-        self.name = QLineEdit(workflow.name)
-        self.name.setMaxLength(LONGEST_NAME)
-        self.name.selectAll()
-        form.addRow("&Name", self.name)
-        layout.addLayout(form)
-        self.failure = MessageRow()
-        self.failure.setVisible(False)
-        layout.addWidget(self.failure)
-        box = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        self.ok_button = box.button(QDialogButtonBox.StandardButton.Ok)
-        box.accepted.connect(self._ask)
-        box.rejected.connect(self.reject)
-        layout.addWidget(box)
-        self.setMinimumWidth(400)
-        self.name.textChanged.connect(self._check)
-        self._check()
-
-    def _check(self) -> None:
-        name = self.name.text().strip()
-        reason = (
-            "Give the workflow a name." if not name else "" if name != self._before else "This is its name already."
-        )
-        self.ok_button.setEnabled(not reason)
-        self.ok_button.setToolTip(reason)
-
-    def _ask(self) -> None:
-        self.ok_button.setEnabled(False)
-        self.ok_button.setToolTip("Saving…")
-        self.failure.show_message(INFORMATION, "Saving…")
-        self.rename_asked.emit(self.name.text().strip())
-
-    def show_failure(self, text: str) -> None:
-        """It has its old name still: say why, and keep what was typed."""
-        self.failure.show_message(WARNING, text)
-        self._check()
+        super().__init__("workflow", workflow.name, LONGEST_NAME, parent)
+        self.asked.connect(self.show_saving)
 
 
 def delete_question(workflow: Workflow, parent: Optional[QWidget] = None) -> QMessageBox:

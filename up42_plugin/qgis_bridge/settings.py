@@ -24,7 +24,6 @@ _CONFIGURATION = _PREFIX + "last_configuration"
 _JOBS_COLUMNS = _PREFIX + "jobs_columns"
 _LOAD_AT_ONCE = _PREFIX + "load_at_once"
 _NOTIFY = _PREFIX + "notify_in_background"
-_WELCOMED = _PREFIX + "welcomed"
 _LIMITS = _PREFIX + "spending_limits"
 _LIMIT_NAMES = ("per_job", "per_day", "per_month", "typed_above")
 
@@ -125,14 +124,6 @@ class PluginSettings:
     def set_last_configuration(self, values: Dict[str, Any]) -> None:
         """Remember what the New Job form holds."""
         self._write(_CONFIGURATION, json.dumps(values))
-
-    def welcomed(self) -> bool:
-        """Whether the first-run welcome was answered."""
-        return bool(QgsSettings().value(_WELCOMED, False, type=bool, section=QgsSettings.Section.Plugins))
-
-    def set_welcomed(self, answered: bool = True) -> None:
-        """Remember that the first-run welcome was answered."""
-        self._write(_WELCOMED, answered)
 
     def _entries(self, quiet: bool = False) -> List[Tuple[Optional[Connection], Any]]:
         values = self._json(_CONNECTIONS, [], quiet)
