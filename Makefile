@@ -17,8 +17,10 @@ PYTEST ?=
 KEY ?=
 # Another area for the demo, as in: make demo AOI=field.geojson
 AOI ?=
+# Rasters to stand behind the blocks' outputs, as in: make sheet RASTERS="scene.tif other.tif"
+RASTERS ?=
 
-.PHONY: help setup demo desktop pictures test soak bench lint package matrix clean
+.PHONY: help setup demo desktop sheet pictures test soak bench lint package matrix clean
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -32,7 +34,10 @@ demo: setup ## Run the main job without account or display; leaves build/demo/
 desktop: setup package ## Show QGIS Desktop with the plugin; without a display leaves build/desktop.png
 	@$(PY) -u tests/showcase/desktop.py
 
-pictures: demo desktop ## Make pictures of every state, light and dark (build/pictures/), and the README's
+sheet: setup ## Draw every block's output side by side: build/contact_sheet.png (RASTERS="..." for others behind)
+	@QT_QPA_PLATFORM=offscreen $(SEALED) $(PY) -u tests/showcase/contact_sheet.py $(RASTERS)
+
+pictures: demo desktop sheet ## Make pictures of every state, light and dark (build/pictures/), and the README's
 	@$(PY) -u tests/showcase/pictures.py
 	@QT_QPA_PLATFORM=offscreen $(SEALED) $(PY) tests/showcase/readme_pictures.py
 

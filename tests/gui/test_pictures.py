@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MOST_BYTES = 120_000
 
 
 @pytest.fixture
@@ -42,8 +41,18 @@ def test_a_state_that_was_not_reached_fails_the_command(module, tmp_path, monkey
     assert pictures.problems("light", report, 0)[0] == "It could not be reached."
 
 
-def test_the_readme_shows_pictures_that_are_there_and_small():
+def test_the_readme_shows_pictures_that_are_there_and_small(module):
+    made = module("readme_pictures")
     shown = re.findall(r"\]\((resources/help/\w+\.png)\)", (ROOT / "README.md").read_text("utf-8"))
     assert len(shown) > 3
     for path in shown:
-        assert 0 < (ROOT / path).stat().st_size <= MOST_BYTES, path
+        assert 0 < (ROOT / path).stat().st_size <= made.MOST_BYTES_OF.get(Path(path).stem, made.MOST_BYTES), path
+
+
+def test_every_block_that_the_sandbox_computes_is_on_the_contact_sheet(module):
+    sheet = module("contact_sheet")
+    assert not sheet.missing_chains()
+    known = sheet.runnable_blocks()
+    for chain in sheet.CHAINS:
+        assert set(chain.blocks) | set(chain.parameters) <= set(known), chain
+        assert set(chain.parameters) <= set(chain.blocks), chain

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 # of the README; no help page shows them
-PICTURES = ("area", "builder", "confirm", "desktop", "job_menu", "jobs", "json", "map")
+PICTURES = ("area", "builder", "confirm", "desktop", "job_menu", "jobs", "json", "map", "sheet")
 
 
 def run(*command, cwd=ROOT, **environment):

@@ -23,10 +23,12 @@ SOURCES = {
     "builder": f"{STATES}/04-workflow-builder.png",
     "confirm": f"{STATES}/07-confirm-live-job.png",
     "jobs": f"{STATES}/06-jobs.png",
+    "sheet": "build/contact_sheet.png",
     "job_menu": f"{STATES}/06c-jobs-test-query-menu.png",
 }
 WIDEST = 1000
 MOST_BYTES = 120_000
+MOST_BYTES_OF = {"sheet": 600_000}
 _COLOURS, _EXACT = 256, 96
 
 
@@ -71,7 +73,7 @@ def main() -> int:
             image = image.scaledToWidth(WIDEST, Qt.TransformationMode.SmoothTransformation)
         target = HELP / f"{name}.png"
         few_colours(image).save(str(target), "PNG", 0)
-        if target.stat().st_size > MOST_BYTES:
+        if target.stat().st_size > MOST_BYTES_OF.get(name, MOST_BYTES):
             print(f"{target.name} has {target.stat().st_size} bytes.", file=sys.stderr)  # noqa: T201
             failed = 1
     del application

@@ -1,0 +1,35 @@
+"""One workflow for every block the sandbox can run, ending with that block: what the contact sheet shows of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Tuple
+
+Parameters = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The names of the blocks, the last of them is the one that is shown; parameters by block name."""
+
+    blocks: Tuple[str, ...]
+    parameters: Parameters = field(default_factory=dict)
+
+
+def _chain(*blocks: str, **parameters: Mapping[str, Any]) -> Chain:
+    return Chain(blocks, {name.replace("_", "-"): values for name, values in parameters.items()})
+
+
+CHAINS: Tuple[Chain, ...] = (
+    _chain("esa-s2-l2a-gtiff-visual"),
+    _chain("esa-s2-l2a-gtiff-analytic"),
+    _chain("aws-s2-l2a"),
+    _chain("aws-s2-l2a", "s2-superresolution"),
+    _chain("oneatlas-pleiades-primary"),
+    _chain("oneatlas-pleiades-display"),
+    _chain("oneatlas-pleiades-fullscene"),
+    _chain("oneatlas-spot-display"),
+    _chain("oneatlas-spot-fullscene"),
+    _chain("esa-s2-l2a-gtiff-visual", "sharpening"),
+    _chain("oneatlas-pleiades-primary", "ndvi"),
+)
