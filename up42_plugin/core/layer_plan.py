@@ -105,7 +105,8 @@ class LayerPlan:
     is a value to be transparent although the file does not say so. ``acquired_until`` ends the time of acquisition
     where only a day is known. ``time_field`` of a vector layer holds each feature's time. ``smooth`` where
     pixels are to blend when they are drawn larger than they are. ``problem`` says why there
-    is nothing to open; such a plan is reported, not loaded.
+    is nothing to open; such a plan is reported, not loaded. ``checked`` whether the layer is to be seen at once,
+    ``group`` names a group of its own inside the job's. ``remark`` is a sentence for the log.
     """
 
     key: str
@@ -119,6 +120,9 @@ class LayerPlan:
     time_field: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     smooth: bool = False
+    checked: bool = True
+    group: str = ""
+    remark: str = ""
     synthetic: bool = False
     synthetic_note: str = ""
     problem: str = ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List, Mapping, Optional, Sequence
 
 from qgis.core import QgsLayerTreeGroup, QgsLayerTreeLayer, QgsMapLayer, QgsProject
+
+from up42_plugin.core.layer_plan import LayerPlan
 
 GROUP_PROPERTY = "up42/job_id"
 
@@ -35,6 +37,30 @@ class JobGroups:
             node.setExpanded(False)
             group.insertChildNode(position, node)
         return group
+
+    def tidy(self, job_id: str, layers: Sequence[QgsMapLayer], plans: Mapping[str, LayerPlan]) -> None:
+        """Untick layers just added, and move them into groups inside the job's, as their plans (by layer id) say."""
+        job = self.find(job_id)
+        for layer in layers if job is not None else ():
+            plan, node = plans[layer.id()], job.findLayer(layer.id())
+            if node is None:
+                continue
+            node.setItemVisibilityChecked(plan.checked)
+            if plan.group:
+                inner = _inner(job, plan.group)
+                inner.addChildNode(node.clone())
+                node.parent().removeChildNode(node)
+
+
+def _inner(job: QgsLayerTreeGroup, name: str) -> QgsLayerTreeGroup:
+    """The group of this name directly inside the job's; a new one goes below, collapsed."""
+    found = next(
+        (child for child in job.children() if isinstance(child, QgsLayerTreeGroup) and child.name() == name), None
+    )
+    if found is None:
+        found = job.addGroup(name)
+        found.setExpanded(False)
+    return found
 
 
 def _find(group: QgsLayerTreeGroup, job_id: str) -> Optional[QgsLayerTreeGroup]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 from qgis.core import (
     QgsDataProvider,
@@ -17,6 +17,7 @@ from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan
 from up42_plugin.core.output_errors import NoLayerError
 from up42_plugin.qgis_bridge.groups import JobGroups
 from up42_plugin.qgis_bridge.layer_metadata import describe_layer, identity, identity_of_plan
+from up42_plugin.qgis_bridge.log import PanelLog
 from up42_plugin.qgis_bridge.styles import style_raster, style_vector
 
 
@@ -40,6 +41,7 @@ class LayerLoader:
         problems: List[str] = []
         loaded: List[QgsMapLayer] = []
         new: List[QgsMapLayer] = []
+        planned: Dict[str, LayerPlan] = {}
         for plan in plans:
             known = self.find(plan, job)
             layer = self._opened(plan, job, known, problems)
@@ -48,12 +50,15 @@ class LayerLoader:
             loaded.append(layer)
             if layer is not known:
                 new.append(layer)
+                planned[layer.id()] = plan
         self.problems = tuple(problems)
         if not loaded:
             raise NoLayerError("\n".join(problems))
         if new:
             self._project.addMapLayers(new, False)
             self._groups.add(new, job.job_id, group_name)
+            self._groups.tidy(job.job_id, new, planned)
+            _write_remarks(planned.values())
         return loaded
 
     def find(self, plan: LayerPlan, job: JobProvenance) -> Optional[QgsMapLayer]:
@@ -101,6 +106,11 @@ class LayerLoader:
         options = QgsDataProvider.ProviderOptions()
         options.transformContext = self._project.transformContext()
         return options
+
+
+def _write_remarks(plans: Iterable[LayerPlan]) -> None:
+    for remark in dict.fromkeys(plan.remark for plan in plans if plan.remark):
+        PanelLog().warning(remark)
 
 
 def _finish(layer: QgsMapLayer, plan: LayerPlan, job: JobProvenance) -> None:
