@@ -162,7 +162,9 @@ def test_bands_of_two_zones_are_not_mixed(tmp_path):
 
 def test_a_safe_product_is_its_ten_metre_true_colour(tmp_path):
     safe(tmp_path / "uuid")
-    plan = only(output_of(tmp_path, "uuid"), block_name="aws-s2-l2a")
+    plan, *further = prepare(output_of(tmp_path, "uuid"), block_name="aws-s2-l2a")
+    assert plan.checked
+    assert [(other.checked, other.group) for other in further] == [(False, "Bands")] * len(further)
     assert plan.source.startswith("SENTINEL2_L2A:")
     assert ":10m:" in plan.source
     assert plan.title == "Sentinel-2 L2A 2021-09-18"

@@ -11,10 +11,10 @@ from osgeo import gdal
 from tests.raster_samples import analytic, coast, geotiff, output_of, pixels, pleiades_primary, safe, visual
 from up42_plugin.api.errors import Cancelled
 from up42_plugin.core.context import ThreadContext
-from up42_plugin.core.imagery import rasters
+from up42_plugin.core.imagery import overviews
 from up42_plugin.core.outputs import prepare_output
 
-BEFORE = {"large.tif", "data.json", "0123_ms.tif", "0123_pan.tif"}
+BEFORE = {"large.tif", "large.tif.aux.xml", "data.json", "0123_ms.tif", "0123_pan.tif"}
 
 
 def prepare(folder, **options):
@@ -61,7 +61,8 @@ def test_large_rasters_get_overviews_and_nothing_else_is_left(tmp_path):
     output_of(tmp_path, "large.tif")
     reports = []
     prepare_output(tmp_path, ThreadContext(lambda percent, text: reports.append(percent)))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.json", "large.tif", "large.tif.ovr"]
+    made = {"large.tif.ovr", "large.tif.aux.xml"}
+    assert {path.name for path in tmp_path.iterdir()} == {"data.json", "large.tif", *made}
     dataset = gdal.Open(str(tmp_path / "large.tif"))
     band = dataset.GetRasterBand(1)
     assert band.GetOverviewCount() == 4
@@ -132,9 +133,9 @@ def test_cancelling_at_any_moment_leaves_no_half_made_file(tmp_path):
 
 def test_without_room_for_overviews_the_layer_still_comes(tmp_path, monkeypatch):
     def full(*_arguments, **_options):
-        raise rasters.RasterError("large.tif could not be read.", "No space left on device")
+        raise overviews.RasterError("large.tif could not be read.", "No space left on device")
 
-    monkeypatch.setattr(rasters, "_build_overviews", full)
+    monkeypatch.setattr(overviews, "build_overviews", full)
     wide = np.tile(coast()["B04"], (18, 16))
     geotiff(tmp_path / "large.tif", [wide])
     assert prepare(output_of(tmp_path, "large.tif"))[0].style.band.maximum > 0

@@ -131,10 +131,13 @@ def _resolve(folder: Path, data_path: str, renamed: Mapping[str, str]) -> Tuple[
     """The file or folder a data path means, or why there is none."""
     if not data_path:
         return None, ""
-    text = data_path[len(_TMP_OUTPUT) :] if data_path.startswith(_TMP_OUTPUT) else data_path
+    text = f"{data_path}/"
+    text = text[len(_TMP_OUTPUT) :] if text.startswith(_TMP_OUTPUT) else text
     if PurePosixPath(text).is_absolute() or ".." in PurePosixPath(text).parts:
         return None, f"{data_path} lies outside the output and was not opened."
     relative = "/".join(part for part in text.split("/") if part not in ("", "."))
+    if relative in ("", "output"):
+        return folder, ""
     candidates = [renamed.get(relative, ""), "/".join(safe_component(part) for part in relative.split("/") if part)]
     if relative.startswith("output/"):
         candidates.append(relative[len("output/") :])

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import re
-import zlib
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from up42_plugin.core.archives.safe_names import slug
 from up42_plugin.core.context import JobContext, Part
 from up42_plugin.core.imagery.bands import BandFacts, split_band_name
-from up42_plugin.core.imagery.gdal_access import RasterError, open_raster
-from up42_plugin.core.imagery.openings import OWN_PREFIX, Opening, OpeningKind, find_openings
+from up42_plugin.core.imagery.openings import Opening, OpeningKind, find_openings
+from up42_plugin.core.imagery.overviews import make_quick
 from up42_plugin.core.imagery.raster_styles import choose_style, holds_classes
-from up42_plugin.core.imagery.rasters import (
-    RasterFacts,
-    describe,
-    ensure_overviews,
-    rectified,
-    safe_subdatasets,
-    stacked,
-)
+from up42_plugin.core.imagery.rasters import RasterFacts, describe
 from up42_plugin.core.imagery.scene_facts import flattened
-from up42_plugin.core.imagery.vectors import vector_sources
+from up42_plugin.core.imagery.sources import Source, Sources
+from up42_plugin.core.imagery.tiles import joined_tiles
 from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan, RgbStyle, VectorStyle
 from up42_plugin.core.manifest import Manifest, OutputItem, read_manifest
 from up42_plugin.core.output_errors import OutputError
@@ -48,7 +39,6 @@ SHORT_TITLES = {
     "landcover": "Land cover",
 }
 _STEM_TITLES = (("_superresolution", "Super-resolution"), ("_ndvi", "NDVI"), ("_kmeans", "Clusters"))
-_MOST_SUBDATASETS = 12
 _LONGEST_REASON = 160
 
 
@@ -67,7 +57,7 @@ def prepare_output(
     """
     context.check()
     manifest = read_manifest(folder)
-    openings = find_openings(manifest)
+    openings = joined_tiles(find_openings(manifest), context)
     plans: List[LayerPlan] = []
     for number, opening in enumerate(openings):
         part = Part(context, 100.0 * number / len(openings), 100.0 * (number + 1) / len(openings))
@@ -93,92 +83,64 @@ class _Preparation:
         try:
             if self._opening.problem:
                 return (self._failed(self._opening.problem),)
-            if self._opening.kind is OpeningKind.VECTOR:
-                return self._vectors()
-            return [self._raster(source) for source in self._sources()]
+            sources = Sources(self._folder, self._context)
+            plans = [self._layer(source) for source in sources.of(self._opening)]
+            remark = "\n".join(sources.remarks)
+            return [replace(plans[0], remark=f"{remark}\n{plans[0].remark}".strip()), *plans[1:]]
         except OutputError as error:
             return (self._failed(f"{error.user_message} {error.detail[:_LONGEST_REASON]}".strip()),)
 
-    def _sources(self) -> Sequence[str]:
-        """What to open, with virtual rasters made where the files alone will not do."""
-        path = self._opening.path
-        if self._opening.kind is OpeningKind.BUNDLE:
-            return self._bundles()
-        facts = describe(path)
-        if facts.in_sensor_geometry:
-            ensure_overviews(facts, self._context, averaged=True)
-            return (str(self._virtual("ground", functools.partial(rectified, facts))),)
-        if self._opening.kind is OpeningKind.PRODUCT and safe_subdatasets(facts):
-            return [_with_pixels(name, path.parent.name) for name in safe_subdatasets(facts)]
-        if not facts.bands and facts.subdatasets:
-            return facts.subdatasets[:_MOST_SUBDATASETS]
-        return (str(path),)
-
-    def _bundles(self) -> Sequence[str]:
-        """One stack per CRS: tiles of two UTM zones do not fit into one."""
-        by_crs: Dict[str, List[Tuple[str, Path]]] = {}
-        for name, path in self._opening.bands:
-            facts = describe(path)
-            ensure_overviews(facts, self._context, averaged=True)
-            by_crs.setdefault(facts.crs, []).append((name, path))
-        return [
-            str(self._virtual(f"bands{number}", functools.partial(stacked, tuple(members))))
-            for number, members in enumerate(by_crs.values(), start=1)
-        ]
-
-    def _virtual(self, purpose: str, make: Callable[[Path], Path]) -> Path:
-        """A VRT of the output, made once."""
-        relative = self._opening.path.relative_to(self._folder).as_posix()
-        name = f"{OWN_PREFIX}{slug(self._opening.path.stem, 60)}-{zlib.crc32(relative.encode()):08x}-{purpose}.vrt"
-        target = self._folder / name  # not deeper: a VRT has relative paths to files beside and below it only
-        return target if target.is_file() else make(target)
-
-    def _raster(self, source: str) -> LayerPlan:
+    def _layer(self, source: Source) -> LayerPlan:
         self._context.check()
-        facts = describe(source)
-        stem = self._opening.path.stem
-        ensure_overviews(facts, self._context, averaged=not holds_classes(facts, self._block, stem))
-        style, nodata = choose_style(source, facts, self._block, stem)
+        return self._vector(source) if source.kind is LayerKind.VECTOR else self._raster(source)
+
+    def _raster(self, source: Source) -> LayerPlan:
+        facts, stem = describe(source.name), self._opening.stem
+        averaged = not holds_classes(facts, self._block, stem)
+        remark = make_quick(facts, self._context, averaged=averaged, joined=source.joined)
+        # Of a series of moments, one band is shown: no three of them make a colour.
+        shown = replace(facts, bands=facts.bands[:1]) if source.steps else facts
+        style, nodata = choose_style(source.name, shown, self._block, stem)
         note = ""
         if isinstance(style, RgbStyle) and not style.natural:
-            shown = [_band_label(facts.bands[band.band - 1]) for band in (style.red, style.green, style.blue)]
-            note = f" ({', '.join(shown)})"
-        return replace(
-            self._plan(source, LayerKind.RASTER, note), style=style, nodata=nodata, provenance=self._provenance(facts)
-        )
+            labels = [_band_label(facts.bands[band.band - 1]) for band in (style.red, style.green, style.blue)]
+            note = f" ({', '.join(labels)})"
+        plan = self._plan(source, note)
+        return replace(plan, style=style, nodata=nodata, provenance=self._provenance(facts), remark=remark)
 
-    def _vectors(self) -> Sequence[LayerPlan]:
-        sources = vector_sources(self._opening.path)
-        plans = []
-        for source, geometry in sources:
-            note = f" ({geometry})" if len(sources) > 1 else ""
-            plan = self._plan(source, LayerKind.VECTOR, note)
-            plans.append(replace(plan, style=VectorStyle.PLAIN, provenance=self._provenance(None)))
-        return plans
+    def _vector(self, source: Source) -> LayerPlan:
+        style = VectorStyle.FOOTPRINTS if source.outlines else VectorStyle.PLAIN
+        return replace(self._plan(source, source.note), style=style, provenance=self._provenance(None))
 
-    def _plan(self, source: str, kind: LayerKind, note: str = "") -> LayerPlan:
-        day = f" {self._item.acquired:%Y-%m-%d}" if self._item.acquired else ""
-        part = f", {self._opening.part}" if self._opening.part else ""
+    def _plan(self, source: Source, note: str = "") -> LayerPlan:
+        first, last = self._item.acquired, self._item.acquired_until
+        if source.times:
+            first, last = min(source.times), max(source.times)
+        day = f" {first:%Y-%m-%d}" if first else ""
+        parts = "".join(f", {part}" for part in (self._opening.part, source.part) if part)
         return LayerPlan(
-            key=_key(source, self._folder),
-            title=f"{self._base_title()}{day}{part}{note}",
-            source=source,
-            kind=kind,
-            acquired=self._item.acquired,
-            acquired_until=self._item.acquired_until,
+            key=_key(source.name, self._folder),
+            title=f"{self._base_title()}{day}{parts}{note}",
+            source=source.name,
+            kind=source.kind,
+            acquired=first,
+            acquired_until=last,
+            time_field=source.time_field,
+            checked=self._opening.checked and source.checked,
+            group=self._opening.group or source.group,
             synthetic=self._item.synthetic,
             synthetic_note=self._item.synthetic_note,
         )
 
     def _failed(self, problem: str) -> LayerPlan:
-        source = self._item.data_path or self._opening.path.name
-        return replace(self._plan(source, LayerKind.RASTER), problem=problem)
+        name = self._item.data_path or self._opening.path.name
+        return replace(self._plan(Source(name)), problem=problem)
 
     def _base_title(self) -> str:
-        stem = self._opening.path.stem
+        stem = self._opening.stem
         if self._opening.kind is OpeningKind.BUNDLE:
             stem = (split_band_name(stem) or (stem, ""))[0]
-        if self._opening.kind is OpeningKind.VECTOR:
+        if self._opening.kind in (OpeningKind.VECTOR, OpeningKind.TABLE):
             return self._title or stem
         by_stem = next((title for ending, title in _STEM_TITLES if stem.lower().endswith(ending)), "")
         product = "Sentinel-2" if re.match(r"MTD_MSIL", stem, re.IGNORECASE) else ""
@@ -197,17 +159,6 @@ class _Preparation:
         if facts is not None:
             provenance["bands"] = [_band_label(band) for band in facts.bands]
         return provenance
-
-
-def _with_pixels(subdataset: str, product: str) -> str:
-    """GDAL shows bands whose files are missing as zeros: refuse such a product."""
-    dataset = open_raster(subdataset)
-    images = [name for name in dataset.GetFileList() or [] if name.lower().endswith((".jp2", ".tif"))]
-    labels = [dataset.GetRasterBand(index).GetDescription() or "" for index in range(1, dataset.RasterCount + 1)]
-    needed = sum(re.match(r"B\d", label) is not None for label in labels)  # newer GDAL lists maps made of them too
-    if len(images) < needed:
-        raise RasterError(f"Band files are missing in {product}.", f"{len(images)} of {needed}")
-    return subdataset
 
 
 def _band_label(band: BandFacts) -> str:

@@ -27,6 +27,7 @@ _SENTINEL2: Mapping[str, Tuple[str, float]] = {
 }
 _LANDSAT8 = {"1": "coastal", "2": BLUE, "3": GREEN, "4": RED, "5": NIR, "6": "swir1", "7": "swir2", "8": PAN}
 _LANDSAT7 = {"1": BLUE, "2": GREEN, "3": RED, "4": NIR, "5": "swir1", "7": "swir2", "8": PAN}
+_MODIS = {"1": RED, "2": NIR, "3": BLUE, "4": GREEN, "5": "nir2", "6": "swir1", "7": "swir2"}
 _WORDS: Sequence[Tuple[str, str]] = (
     (r"coastal", "coastal"),
     (r"red[\s_-]*edge|rededge|\bre\d\b", "re1"),
@@ -46,6 +47,8 @@ _DERIVED = re.compile(r"(AOT|WVP|SCL|CLD|SNW)\b")
 _BAND_NAME = re.compile(r"(?:^|[^A-Za-z0-9])B0*(\d{1,2}A?)(?![A-Za-z0-9])", re.IGNORECASE)
 _BAND_SUFFIX = re.compile(r"^(.+?)_(B\d{1,2}A?|WVP|AOT|SCL|TCI|BQA)$", re.IGNORECASE)
 _LANDSAT_FILE = re.compile(r"^L[COETM](\d\d)_", re.IGNORECASE)
+_MODIS_FILE = re.compile(r"^M[OCY]D\d\d", re.IGNORECASE)
+_QUALITY = re.compile(r"(^|_)(BQA|(B\d{1,2})?_?QA(_[A-Z]+)?)$", re.IGNORECASE)
 _WAVELENGTH_TOLERANCE = 12.0
 
 _SUPERRESOLUTION_12 = (RED, GREEN, BLUE, NIR, "re1", "re2", "re3", "nir2", "swir1", "swir2", "coastal", "wv")
@@ -111,9 +114,11 @@ def role_of_description(description: str, file_stem: str = "") -> str:
 
 
 def role_of_band_name(number: str, file_stem: str = "") -> str:
-    """The role of band ``4`` or ``8A``: Sentinel-2's unless the file's name is that of a Landsat scene."""
+    """The role of band ``4`` or ``8A``: Sentinel-2's unless the file's name is that of a Landsat or MODIS scene."""
     landsat = _LANDSAT_FILE.match(file_stem)
     number = number.upper()
+    if _MODIS_FILE.match(file_stem):
+        return _MODIS.get(number, "")
     if landsat is None:
         return _SENTINEL2.get(number, ("", 0.0))[0]
     table = _LANDSAT8 if landsat.group(1) in ("08", "09") else _LANDSAT7
@@ -124,6 +129,11 @@ def split_band_name(file_stem: str) -> Optional[Tuple[str, str]]:
     """``…_L2A_B04`` as (``…_L2A``, ``B04``); None for a file that is no single band of a bundle."""
     found = _BAND_SUFFIX.match(file_stem)
     return (found.group(1), found.group(2).upper()) if found is not None else None
+
+
+def is_quality_band(file_stem: str) -> bool:
+    """Whether a file holds flags on the quality of others' pixels: ``…_BQA``, ``…_QA_PIXEL``, ``…_B01qa``."""
+    return _QUALITY.search(file_stem) is not None
 
 
 def bundle_order(names: Sequence[str], file_stem: str) -> Tuple[str, ...]:

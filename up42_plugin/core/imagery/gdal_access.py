@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any, Callable, Iterator, Optional, TypeVar, Union
+from typing import Any, Callable, Iterator, List, Optional, TypeVar, Union
 
 from osgeo import gdal
 
+from up42_plugin.core.context import JobContext
 from up42_plugin.core.output_errors import OutputError
 
 T = TypeVar("T")
@@ -52,3 +53,29 @@ def open_raster(source: Union[str, Path], *, update: bool = False) -> Any:
 def name_of(source: Union[str, Path]) -> str:
     """The file's name for a message."""
     return Path(str(source)).name
+
+
+@contextlib.contextmanager
+def gdal_progress(context: JobContext, text: str) -> Iterator[Any]:
+    """A progress function for GDAL that reports to the context and stops GDAL on cancellation.
+
+    An exception cannot pass through GDAL: it is kept, and raised when GDAL has returned.
+    """
+    stopped: List[BaseException] = []
+
+    def progress(done: float, _message: str, _data: Any) -> int:
+        try:
+            context.progress(100.0 * done, text)
+        except BaseException as error:  # raised again below
+            stopped.append(error)
+            return 0
+        return 1
+
+    try:
+        yield progress
+    except RasterError:
+        if stopped:
+            raise stopped[0] from None
+        raise
+    if stopped:
+        raise stopped[0]

@@ -1,51 +1,36 @@
-"""What of an output to open: from the manifest to rasters, bundles of single bands, and vectors."""
+"""What of an output to open: from the manifest to rasters, products, bundles of single bands, vectors and tables."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
-from up42_plugin.core.imagery.bands import bundle_order, split_band_name
+from up42_plugin.core.imagery.bands import is_quality_band, split_band_name
+from up42_plugin.core.imagery.opening import OWN_PREFIX, Opening, OpeningKind, nothing
+from up42_plugin.core.imagery.products import bundle, product_of, product_openings
 from up42_plugin.core.manifest import Manifest, OutputItem, files_below
 from up42_plugin.core.storage import system_path
 from up42_plugin.core.unpack import RECEIPT
 
-# Virtual rasters of ours in an output begin so.
-OWN_PREFIX = "up42_layer_"
+__all__ = ["OWN_PREFIX", "Opening", "OpeningKind", "find_openings"]
 
-_RASTERS = frozenset({".tif", ".tiff", ".jp2", ".img", ".vrt", ".nc", ""})
-_VECTORS = frozenset({".geojson", ".json", ".gpkg", ".shp", ".kml"})
+_KINDS = {
+    **dict.fromkeys((".tif", ".tiff", ".jp2", ".j2k", ".img", ".vrt", ""), OpeningKind.RASTER),
+    **dict.fromkeys((".nc", ".nc4"), OpeningKind.GRIDS),
+    **dict.fromkeys((".geojson", ".json", ".gpkg", ".shp", ".kml", ".kmz", ".gml", ".fgb"), OpeningKind.VECTOR),
+    **dict.fromkeys((".csv", ".tsv"), OpeningKind.TABLE),
+}
+# Of a folder, pictures and descriptions beside the data are left alone.
+_OF_FOLDERS = frozenset({".tif", ".tiff", ".jp2", ".img", ".geojson", ".json", ".gpkg", ".shp", ".kml", ".fgb", ".csv"})
 _DESCRIPTIONS = frozenset({"data.json", "usage.json", RECEIPT})
 _STACKED = re.compile(r"^(B\d{1,2}A?|WVP|AOT)$")
 _JSON = frozenset({".geojson", ".json"})
-
-
-class OpeningKind(str, Enum):
-    """How an opening becomes layers."""
-
-    RASTER = "raster"
-    PRODUCT = "product"
-    BUNDLE = "bundle"
-    VECTOR = "vector"
-    NOTHING = "nothing"
-
-
-@dataclass(frozen=True)
-class Opening:
-    """One thing to open. ``path`` of a bundle is its first band's; ``bands`` are its (name, path) in order.
-
-    ``part`` tells apart what one item holds ("panchromatic"). ``problem`` says why there is nothing to open.
-    """
-
-    kind: OpeningKind
-    path: Path
-    item: OutputItem
-    bands: Tuple[Tuple[str, Path], ...] = ()
-    part: str = ""
-    problem: str = ""
+_TEXTS = frozenset({".txt", ".geojson", ".json", ""})
+_MERGED = "results_merged.geojson"
+_SHOWN_TEXT = 120
+_LOOK = 512
 
 
 def find_openings(manifest: Manifest) -> Tuple[Opening, ...]:
@@ -54,12 +39,12 @@ def find_openings(manifest: Manifest) -> Tuple[Opening, ...]:
     seen = set()
     for item in manifest.items:
         if item.problem:
-            found.append(Opening(OpeningKind.NOTHING, manifest.folder, item, problem=item.problem))
+            found.append(nothing(manifest.folder, item, item.problem))
         for opening in _of_item(item):
             if opening.path not in seen:
                 seen.add(opening.path)
                 found.append(opening)
-    return _bundled(found)
+    return _bundled(_merged_alone(found))
 
 
 def _of_item(item: OutputItem) -> Sequence[Opening]:
@@ -71,28 +56,37 @@ def _of_item(item: OutputItem) -> Sequence[Opening]:
 
 
 def _of_file(path: Path, item: OutputItem) -> Sequence[Opening]:
-    kind = _kind(path)
+    product = product_of(path, item)
+    if product is not None:
+        return (product,)
+    kind = _KINDS.get(path.suffix.lower())
+    text = _text_of(path) if path.suffix.lower() in _TEXTS else ""
+    if text and not (path.suffix.lower() in _JSON and text.startswith("{")):
+        return (nothing(path, item, f"{path.name} is text and no layer: {_shortened(text)}"),)
     if kind is None:
-        return (Opening(OpeningKind.NOTHING, path, item, problem=f"{path.name} is no kind of file a map can show."),)
+        return (nothing(path, item, f"{path.name} is no kind of file a map can show."),)
     colour = _colour_beside(path)
     if colour is not None:
         return (Opening(kind, colour, item), Opening(kind, path, item, part="panchromatic"))
     return (Opening(kind, path, item),)
 
 
-def _kind(path: Path) -> Optional[OpeningKind]:
-    suffix = path.suffix.lower()
-    if suffix in _JSON and not _begins_as_object(path):
-        return None
-    if suffix in _VECTORS:
-        return OpeningKind.VECTOR
-    return OpeningKind.RASTER if suffix in _RASTERS else None
-
-
-def _begins_as_object(path: Path) -> bool:
-    """Some blocks write text of another kind under the name of JSON."""
+def _text_of(path: Path) -> str:
+    """How a file of text begins; empty for any other. Some blocks write text under the name of JSON."""
     with system_path(path).open("rb") as file:
-        return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+        start = file.read(_LOOK)
+    if b"\0" in start:
+        return ""
+    try:
+        return start.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        cut_character = error.start >= _LOOK - 3  # at the end of what was read
+        return start[: error.start].decode("utf-8-sig").strip() if cut_character else ""
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN_TEXT else f"{line[:_SHOWN_TEXT]}…"
 
 
 def _colour_beside(path: Path) -> Optional[Path]:
@@ -104,36 +98,59 @@ def _colour_beside(path: Path) -> Optional[Path]:
 
 
 def _of_folder(folder: Path, item: OutputItem) -> Sequence[Opening]:
-    """The first rule with a hit decides: product descriptions join files that should not be opened one by one."""
     files = [path for path in files_below(folder) if not _is_ours(path)]
-    for pattern, kind in _FOLDER_RULES:
-        hits = [path for path in files if pattern(path)]
-        if hits:
-            return tuple(Opening(kind, path, item) for path in hits)
-    pixels = [path for path in files if path.suffix.lower() in (".tif", ".tiff")]
-    shapes = [path for path in files if path.suffix.lower() in _VECTORS and _kind(path) is not None]
-    openings = [opening for path in pixels for opening in _of_file(path, item)]
-    openings.extend(Opening(OpeningKind.VECTOR, path, item) for path in shapes)
-    if not openings:
-        return (Opening(OpeningKind.NOTHING, folder, item, problem=f"{folder.name} holds nothing a map can show."),)
-    return openings
+    product = product_openings(files, item)
+    if product:
+        return product
+    openings = [opening for path in files if _opens_of_folder(path) for opening in _of_file(path, item)]
+    bands = {path.parent for path in files if _stacked_name(path) is not None}
+    openings = [opening for opening in openings if not (opening.path.parent in bands and is_quality_band(opening.stem))]
+    usable = [opening for opening in openings if not opening.problem]
+    if not usable:
+        return (nothing(folder, item, f"{folder.name} holds nothing a map can show."),)
+    return sorted(usable, key=lambda opening: opening.kind is not OpeningKind.RASTER)
+
+
+def _opens_of_folder(path: Path) -> bool:
+    """Files without an ending are taken for rasters where a folder holds them as it is delivered (WorldDEM)."""
+    return path.suffix.lower() in _OF_FOLDERS or (not path.suffix and not _text_of(path))
 
 
 def _is_ours(path: Path) -> bool:
-    return path.name in _DESCRIPTIONS or path.name.startswith(OWN_PREFIX)
+    return path.name in _DESCRIPTIONS or path.name.startswith((OWN_PREFIX, "."))
 
 
-def _named(expression: str) -> Callable[[Path], bool]:
-    pattern = re.compile(expression, re.IGNORECASE)
-    return lambda path: pattern.search(path.as_posix()) is not None
+def _merged_alone(openings: Sequence[Opening]) -> List[Opening]:
+    """Zonal statistics come per image and all in one file: that one stands for the others of its folder."""
+    result: List[Opening] = []
+    taken: Dict[Path, Opening] = {}
+    for opening in openings:
+        merged = opening.path.with_name(_MERGED)
+        if opening.kind is not OpeningKind.VECTOR or not system_path(merged).is_file():
+            result.append(opening)
+        elif merged not in taken:
+            taken[merged] = replace(opening, path=merged, item=_item_of(merged, opening, openings))
+            result.append(taken[merged])
+    return result
 
 
-_FOLDER_RULES: Sequence[Tuple[Callable[[Path], bool], OpeningKind]] = (
-    (_named(r"/DIM[^/]*\.XML$"), OpeningKind.PRODUCT),
-    (_named(r"/MTD_MSIL\w+\.xml$"), OpeningKind.PRODUCT),
-    (_named(r"\.SAFE/measurement/[^/]*\.tiff?$"), OpeningKind.RASTER),
-    (_named(r"\.nc$"), OpeningKind.RASTER),
-)
+def _item_of(merged: Path, opening: Opening, openings: Sequence[Opening]) -> OutputItem:
+    """The merged file's own item; else that of one of the images, without what is not true of all."""
+    own = next((other.item for other in openings if other.path == merged), None)
+    if own is not None:
+        return own
+    items = [other.item for other in openings if other.path.parent == merged.parent]
+    shared = opening.item if all(item.acquired == opening.item.acquired for item in items) else None
+    return replace(
+        opening.item,
+        feature_id="",
+        scene_id="",
+        data_path=_MERGED,
+        path=merged,
+        acquired=shared.acquired if shared else None,
+        acquired_until=shared.acquired_until if shared else None,
+        cloud_cover=None,
+    )
 
 
 def _bundled(openings: Sequence[Opening]) -> Tuple[Opening, ...]:
@@ -150,21 +167,15 @@ def _bundled(openings: Sequence[Opening]) -> Tuple[Opening, ...]:
         if len(members) < 2:  # noqa: PLR2004 - one band is no bundle
             result.append(opening)
         elif members[0][1] is opening:
-            result.append(_joined(members))
+            result.append(bundle([(name, member.path) for name, member in members], opening.item))
     return tuple(result)
 
 
 def _bundle_key(opening: Opening) -> Optional[Tuple[Tuple[Path, str], str]]:
-    if opening.kind is not OpeningKind.RASTER:
-        return None
-    split = split_band_name(opening.path.stem)
-    if split is None or not _STACKED.match(split[1]):
-        return None
-    return (opening.path.parent, split[0]), split[1]
+    name = _stacked_name(opening.path) if opening.kind is OpeningKind.RASTER else None
+    return ((opening.path.parent, name[0]), name[1]) if name is not None else None
 
 
-def _joined(members: Sequence[Tuple[str, Opening]]) -> Opening:
-    paths = {name: opening.path for name, opening in members}
-    first = members[0][1]
-    order = bundle_order(tuple(paths), first.path.stem)
-    return Opening(OpeningKind.BUNDLE, first.path, first.item, tuple((name, paths[name]) for name in order))
+def _stacked_name(path: Path) -> Optional[Tuple[str, str]]:
+    split = split_band_name(path.stem)
+    return split if split is not None and _STACKED.match(split[1]) else None

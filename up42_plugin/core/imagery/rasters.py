@@ -1,4 +1,4 @@
-"""What GDAL does to a raster before it becomes a layer: look, overviews, value ranges, stacks, rectification.
+"""What GDAL does to a raster before it becomes a layer: look, value ranges, stacks, rectification.
 
 For workers only. Files made here are put in place in one step, so that a cancelled or killed worker leaves none of
 them half-made.
@@ -12,12 +12,11 @@ import re
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from osgeo import gdal
 
-from up42_plugin.core.context import JobContext
 from up42_plugin.core.imagery.bands import BandFacts
 from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, name_of, open_raster
 
@@ -25,19 +24,20 @@ Source = Union[str, Path]
 
 SAMPLE_SIDE = 1000
 CUT_PERCENT = (2.0, 98.0)
-_OVERVIEWS_FROM_PIXELS = 2048 * 2048
-_SMALLEST_OVERVIEW = 256
 _MOST_CLASSES = 64
 _UTM_NORTH, _UTM_SOUTH = 32600, 32700
 _ZONE_DEGREES = 6.0
 _SAME_PIXEL = 1.001
-_OVERVIEW_OPTIONS_SINCE = 3060000
-_PREDICTORS = {"Byte": 2, "UInt16": 2, "Int16": 2, "Float32": 3, "Float64": 3}
+_MOST_SPLINE_POINTS = 600
 
 
 @dataclass(frozen=True)
 class RasterFacts:
-    """A raster as GDAL describes it. ``rpc`` holds the rational polynomial coefficients of sensor geometry."""
+    """A raster as GDAL describes it. ``has_grid``: it says where its pixels lie.
+
+    ``rpc`` holds the rational polynomial coefficients of sensor geometry, ``points`` the number of its ground control
+    points. ``compressed`` whether its file is, as far as its driver says.
+    """
 
     source: str
     driver: str
@@ -48,6 +48,9 @@ class RasterFacts:
     overviews: int
     subdatasets: Tuple[str, ...]
     rpc: Mapping[str, str]
+    points: int = 0
+    has_grid: bool = True
+    compressed: bool = True
 
     @property
     def alpha(self) -> Optional[int]:
@@ -61,8 +64,13 @@ class RasterFacts:
 
     @property
     def in_sensor_geometry(self) -> bool:
-        """Whether the raster needs rectification: no CRS, but coefficients to find places with."""
-        return not self.crs and bool(self.rpc)
+        """Whether the raster needs rectification: no CRS, but coefficients or points to find places with."""
+        return not self.crs and bool(self.rpc or self.points)
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether pixels are complex numbers (radar)."""
+        return bool(self.bands) and self.bands[0].dtype.startswith("C")
 
 
 def describe(source: Source) -> RasterFacts:
@@ -79,6 +87,10 @@ def describe(source: Source) -> RasterFacts:
         overviews=dataset.GetRasterBand(1).GetOverviewCount() if bands else 0,
         subdatasets=tuple(name for name, _ in dataset.GetSubDatasets()),
         rpc=dict(dataset.GetMetadata("RPC") or {}),
+        points=dataset.GetGCPCount(),
+        has_grid=dataset.GetGeoTransform(can_return_null=True) is not None,
+        compressed=dataset.GetDriver().ShortName != "GTiff"
+        or dataset.GetMetadataItem("COMPRESSION", "IMAGE_STRUCTURE") is not None,
     )
 
 
@@ -92,79 +104,6 @@ def _band_facts(dataset: Any, index: int) -> BandFacts:
         nodata=band.GetNoDataValue(),
         has_table=band.GetRasterColorTable() is not None,
     )
-
-
-def ensure_overviews(facts: RasterFacts, context: JobContext, *, averaged: bool) -> bool:
-    """Make reduced copies beside a large raster that has none; whether it has some now.
-
-    Built next to the raster under another name and renamed at the end.
-    """
-    large = facts.width * facts.height > _OVERVIEWS_FROM_PIXELS
-    if facts.overviews or not large or facts.driver == "VRT" or not Path(facts.source).is_file():
-        return bool(facts.overviews)
-    source = Path(facts.source)
-    work = source.with_name(f".{uuid.uuid4().hex[:8]}.vrt")
-    made = work.with_name(f"{work.name}.ovr")
-    try:
-        _build_overviews(facts, work, "AVERAGE" if averaged else "NEAREST", context)
-        made.replace(source.with_name(f"{source.name}.ovr"))
-    except (RasterError, OSError):
-        context.check()
-        return False
-    finally:
-        for path in (work, made, made.with_name(f"{made.name}.tmp")):
-            with contextlib.suppress(OSError):
-                path.unlink()
-    return True
-
-
-def _factors(width: int, height: int) -> List[int]:
-    factors = [2]
-    while max(width, height) / factors[-1] > _SMALLEST_OVERVIEW:
-        factors.append(factors[-1] * 2)
-    return factors
-
-
-def _build_overviews(facts: RasterFacts, work: Path, resampling: str, context: JobContext) -> None:
-    source = Path(facts.source)
-    factors = _factors(facts.width, facts.height)
-    options: Dict[str, Any] = {}
-    if int(gdal.VersionInfo()) >= _OVERVIEW_OPTIONS_SINCE:
-        predictor = _PREDICTORS.get(facts.bands[0].dtype, 1)
-        options["options"] = ["COMPRESS_OVERVIEW=LZW", f"PREDICTOR_OVERVIEW={predictor}"]
-    with gdal_progress(context, f"Preparing {source.name}") as progress:
-        gdal_call(gdal.Translate, str(work), str(source), format="VRT", what=source.name)
-        dataset = open_raster(work)
-        result = gdal_call(dataset.BuildOverviews, resampling, factors, callback=progress, what=source.name, **options)
-        del dataset
-    if result != 0:
-        raise RasterError(f"{source.name} could not be prepared.", gdal.GetLastErrorMsg())
-
-
-@contextlib.contextmanager
-def gdal_progress(context: JobContext, text: str) -> Iterator[Any]:
-    """A progress function for GDAL that reports to the context and stops GDAL on cancellation.
-
-    An exception cannot pass through GDAL: it is kept, and raised when GDAL has returned.
-    """
-    stopped: List[BaseException] = []
-
-    def progress(done: float, _message: str, _data: Any) -> int:
-        try:
-            context.progress(100.0 * done, text)
-        except BaseException as error:  # raised again below
-            stopped.append(error)
-            return 0
-        return 1
-
-    try:
-        yield progress
-    except RasterError:
-        if stopped:
-            raise stopped[0] from None
-        raise
-    if stopped:
-        raise stopped[0]
 
 
 def sample(source: Source, bands: Sequence[int], nodata: Optional[float] = None) -> Dict[int, np.ndarray[Any, Any]]:
@@ -187,7 +126,13 @@ def sample(source: Source, bands: Sequence[int], nodata: Optional[float] = None)
         keep &= np.isfinite(found[index])
         if nodata is not None:
             keep &= found[index] != nodata
-    return {index: values[keep] for index, values in found.items()}
+    return {index: _scaled(dataset.GetRasterBand(index), values[keep]) for index, values in found.items()}
+
+
+def _scaled(band: Any, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Values as QGIS shows them: times the band's scale, plus its offset."""
+    scale, offset = band.GetScale() or 1.0, band.GetOffset() or 0.0
+    return values if (scale, offset) == (1.0, 0.0) else values * scale + offset
 
 
 def _read_reduced(band: Any, size: Tuple[int, int], what: str) -> np.ndarray[Any, Any]:
@@ -227,32 +172,69 @@ def implied_nodata(facts: RasterFacts) -> Optional[float]:
 def rectified(facts: RasterFacts, target: Path) -> Path:
     """Write a VRT that shows a raster in sensor geometry on the ground, in the UTM zone of the scene.
 
-    By the raster's rational polynomial coefficients at their own reference height. Outside the image there is no-data,
-    or an alpha band where the raster has no such value.
+    By the raster's rational polynomial coefficients at their own reference height, or by its ground control points.
+    Outside the image there is no-data, or an alpha band where the raster has no such value.
     """
-    try:
-        longitude, latitude = float(facts.rpc["LONG_OFF"]), float(facts.rpc["LAT_OFF"])
-        height = float(facts.rpc.get("HEIGHT_OFF", 0.0))
-    except (KeyError, ValueError) as error:
-        raise RasterError(f"{name_of(facts.source)} has no usable position.", f"RPC: {error}") from error
+    options = _by_coefficients(facts) if facts.rpc else _by_points(facts)
     nodata = implied_nodata(facts) if facts.bands[0].nodata is None else facts.bands[0].nodata
-    options: Dict[str, Any] = {
-        "format": "VRT",
-        "dstSRS": f"EPSG:{utm_epsg(longitude, latitude)}",
-        "rpc": True,
-        "transformerOptions": [f"RPC_HEIGHT={height!r}"],
-        "resampleAlg": "bilinear",
-        "errorThreshold": 0.125,
-    }
     if nodata is None:
         options["dstAlpha"] = True
     else:
         options.update(srcNodata=nodata, dstNodata=nodata)
     with placed(target) as work:
-        dataset = gdal_call(gdal.Warp, str(work), facts.source, what=name_of(facts.source), **options)
-        _name_bands(dataset, [band.description for band in facts.bands])
+        dataset = gdal_call(
+            gdal.Warp,
+            str(work),
+            facts.source,
+            what=name_of(facts.source),
+            format="VRT",
+            resampleAlg="bilinear",
+            errorThreshold=0.125,
+            **options,
+        )
+        name_bands(dataset, [band.description for band in facts.bands])
         dataset.FlushCache()
         del dataset
+    return target
+
+
+def _by_coefficients(facts: RasterFacts) -> Dict[str, Any]:
+    try:
+        longitude, latitude = float(facts.rpc["LONG_OFF"]), float(facts.rpc["LAT_OFF"])
+        height = float(facts.rpc.get("HEIGHT_OFF", 0.0))
+    except (KeyError, ValueError) as error:
+        raise RasterError(f"{name_of(facts.source)} has no usable position.", f"RPC: {error}") from error
+    return {
+        "dstSRS": f"EPSG:{utm_epsg(longitude, latitude)}",
+        "rpc": True,
+        "transformerOptions": [f"RPC_HEIGHT={height!r}"],
+    }
+
+
+def _by_points(facts: RasterFacts) -> Dict[str, Any]:
+    """Through all points where they are few enough for that to be quick, else by a polynomial."""
+    dataset = open_raster(facts.source)
+    reference, points = dataset.GetGCPSpatialRef(), dataset.GetGCPs()
+    if reference is None:
+        raise RasterError(f"{name_of(facts.source)} has no usable position.", "control points without a CRS")
+    x, y = (sum(values) / len(points) for values in zip(*((point.GCPX, point.GCPY) for point in points)))
+    target = f"EPSG:{utm_epsg(x, y)}" if reference.IsGeographic() else reference.ExportToWkt()
+    how: Dict[str, Any] = {"tps": True} if len(points) <= _MOST_SPLINE_POINTS else {"polynomialOrder": 3}
+    return {"dstSRS": target, **how}
+
+
+def amplitude(facts: RasterFacts, target: Path) -> Path:
+    """Write a VRT of the magnitudes of a complex raster, where it is."""
+    with placed(target) as work:
+        dataset = gdal_call(gdal.Translate, str(work), facts.source, format="VRT", what=name_of(facts.source))
+        dataset.FlushCache()
+        del dataset
+        derived = (
+            r'<VRTRasterBand dataType="Float32" band="\1" subClass="VRTDerivedRasterBand">'
+            "<PixelFunctionType>mod</PixelFunctionType><SourceTransferType>CFloat32</SourceTransferType>"
+        )
+        text = re.sub(r'<VRTRasterBand dataType="C\w+" band="(\d+)">', derived, work.read_text(encoding="utf-8"))
+        work.write_text(text, encoding="utf-8")
     return target
 
 
@@ -269,7 +251,7 @@ def stacked(sources: Sequence[Tuple[str, Path]], target: Path) -> Path:
             outputBounds=_finest_bounds(paths),
             what=target.name,
         )
-        _name_bands(dataset, [name for name, _ in sources])
+        name_bands(dataset, [name for name, _ in sources])
         dataset.FlushCache()
         del dataset
     return target
@@ -288,7 +270,8 @@ def _finest_bounds(paths: Sequence[str]) -> Tuple[float, float, float, float]:
     return min(lefts), min(bottoms), max(rights), max(tops)
 
 
-def _name_bands(dataset: Any, names: Sequence[str]) -> None:
+def name_bands(dataset: Any, names: Sequence[str]) -> None:
+    """Describe the bands of a dataset; an empty name leaves its band as it is."""
     for index, name in enumerate(names, start=1):
         if name and index <= dataset.RasterCount:
             dataset.GetRasterBand(index).SetDescription(name)
@@ -308,6 +291,6 @@ def placed(target: Path) -> Iterator[Path]:
             work.unlink()
 
 
-def safe_subdatasets(facts: RasterFacts) -> Tuple[str, ...]:
-    """The 10 m subdatasets of a Sentinel-2 product, one per UTM zone it touches."""
-    return tuple(name for name in facts.subdatasets if re.search(r":10m:", name))
+def safe_subdatasets(facts: RasterFacts, pixel: str = "10m") -> Tuple[str, ...]:
+    """The subdatasets of a Sentinel-2 product with this pixel size, one per UTM zone it touches."""
+    return tuple(name for name in facts.subdatasets if f":{pixel}:" in name)
