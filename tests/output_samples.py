@@ -1,4 +1,4 @@
-"""Small, real outputs of the kinds that come as folders, tiles, grids and tables; see ``raster_samples`` for the rest."""
+"""Small, real outputs that come as folders, tiles, grids and tables; ``raster_samples`` has the rest."""
 
 from __future__ import annotations
 

@@ -323,7 +323,7 @@ def test_the_files_of_a_layer_are_only_read(project, output):
     output_of(output, "a_superresolution.tif", "v.tif", "0123_pan.tif", "uuid", *names)
     plans = prepare_output(output, ThreadContext())
     before = {path: path.read_bytes() for path in output.rglob("*") if path.is_file()}
-    assert len(LayerLoader(project).add(plans, "x", JOB)) == 6
+    assert len(LayerLoader(project).add(plans, "x", JOB)) == len(plans) >= 6
     project.clear()
     assert {path: path.read_bytes() for path in output.rglob("*") if path.is_file()} == before
 

@@ -107,6 +107,7 @@ class LayerPlan:
     pixels are to blend when they are drawn larger than they are. ``problem`` says why there
     is nothing to open; such a plan is reported, not loaded. ``checked`` whether the layer is to be seen at once,
     ``group`` names a group of its own inside the job's. ``remark`` is a sentence for the log.
+    ``band_times`` are the moments of a raster's bands (UTC), where they are moments.
     """
 
     key: str
@@ -123,6 +124,7 @@ class LayerPlan:
     checked: bool = True
     group: str = ""
     remark: str = ""
+    band_times: Tuple[datetime, ...] = ()
     synthetic: bool = False
     synthetic_note: str = ""
     problem: str = ""

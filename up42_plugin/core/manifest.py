@@ -131,7 +131,7 @@ def _resolve(folder: Path, data_path: str, renamed: Mapping[str, str]) -> Tuple[
     """The file or folder a data path means, or why there is none."""
     if not data_path:
         return None, ""
-    text = f"{data_path}/"
+    text = f"{data_path.rstrip('/')}/"
     text = text[len(_TMP_OUTPUT) :] if text.startswith(_TMP_OUTPUT) else text
     if PurePosixPath(text).is_absolute() or ".." in PurePosixPath(text).parts:
         return None, f"{data_path} lies outside the output and was not opened."

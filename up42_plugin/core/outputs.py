@@ -98,9 +98,7 @@ class _Preparation:
         facts, stem = describe(source.name), self._opening.stem
         averaged = not holds_classes(facts, self._block, stem)
         remark = make_quick(facts, self._context, averaged=averaged, joined=source.joined)
-        # Of a series of moments, one band is shown: no three of them make a colour.
-        shown = replace(facts, bands=facts.bands[:1]) if source.steps else facts
-        style, nodata = choose_style(source.name, shown, self._block, stem)
+        style, nodata = choose_style(source.name, _to_be_shown(facts, source), self._block, source.variable or stem)
         note = ""
         if isinstance(style, RgbStyle) and not style.natural:
             labels = [_band_label(facts.bands[band.band - 1]) for band in (style.red, style.green, style.blue)]
@@ -126,6 +124,7 @@ class _Preparation:
             acquired=first,
             acquired_until=last,
             time_field=source.time_field,
+            band_times=source.times,
             checked=self._opening.checked and source.checked,
             group=self._opening.group or source.group,
             synthetic=self._item.synthetic,
@@ -159,6 +158,14 @@ class _Preparation:
         if facts is not None:
             provenance["bands"] = [_band_label(band) for band in facts.bands]
         return provenance
+
+
+def _to_be_shown(facts: RasterFacts, source: Source) -> RasterFacts:
+    """Of a series of moments, for example, one band: no three of them make a colour."""
+    if not source.single:
+        return facts
+    first = facts.bands[0]
+    return replace(facts, bands=(replace(first, description=source.about or first.description),))
 
 
 def _band_label(band: BandFacts) -> str:

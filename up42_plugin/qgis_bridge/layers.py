@@ -15,6 +15,7 @@ from qgis.core import (
 
 from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan
 from up42_plugin.core.output_errors import NoLayerError
+from up42_plugin.qgis_bridge.band_times import date_bands
 from up42_plugin.qgis_bridge.groups import JobGroups
 from up42_plugin.qgis_bridge.layer_metadata import describe_layer, identity, identity_of_plan
 from up42_plugin.qgis_bridge.log import PanelLog
@@ -119,6 +120,8 @@ def _finish(layer: QgsMapLayer, plan: LayerPlan, job: JobProvenance) -> None:
     elif isinstance(layer, QgsVectorLayer):
         style_vector(layer, plan)
     describe_layer(layer, plan, job)
+    if isinstance(layer, QgsRasterLayer) and plan.band_times:
+        date_bands(layer, plan.band_times)
 
 
 def _reason(layer: QgsMapLayer) -> str:

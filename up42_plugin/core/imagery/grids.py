@@ -37,10 +37,11 @@ Make = Callable[[Path], Path]
 class Variable:
     """One variable of a file: its name, when its bands are (UTC, empty when unknown), and what writes it as a raster.
 
-    ``ending`` is the ending of the file that ``make`` writes.
+    ``about`` is what the file says of it in words. ``ending`` is the ending of the file that ``make`` writes.
     """
 
     name: str
+    about: str
     times: Tuple[datetime, ...]
     ending: str
     make: Make
@@ -82,12 +83,13 @@ def _variable(name: str) -> Variable:
     if not dataset.RasterCount:
         raise RasterError(f"{name} holds no values.")
     title = dataset.GetRasterBand(1).GetMetadataItem("NETCDF_VARNAME") or _variable_name(name)
+    about = dataset.GetRasterBand(1).GetMetadataItem("long_name") or title
     times = _times(dataset)
     labels = [f"{moment:%Y-%m-%d %H:%M}" for moment in times] if len(times) == dataset.RasterCount else []
     if dataset.GetGeoTransform(can_return_null=True) is not None:
-        return Variable(title, times, ".vrt", functools.partial(_on_its_grid, name, labels))
+        return Variable(title, about, times, ".vrt", functools.partial(_on_its_grid, name, labels))
     if dataset.GetMetadata("GEOLOCATION"):
-        return Variable(title, times, ".tif", functools.partial(_off_the_swath, name, labels))
+        return Variable(title, about, times, ".tif", functools.partial(_off_the_swath, name, labels))
     raise RasterError(f"{title} in {Path(name.split(chr(34))[1] if chr(34) in name else name).name} has {_NO_PLACE}.")
 
 

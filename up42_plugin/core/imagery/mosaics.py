@@ -55,22 +55,26 @@ def _has_gaps(paths: Sequence[Path]) -> bool:
 
 def footprints(tiles: Sequence[Opening], target: Path) -> Path:
     """Write the outlines of tiles with name, file and time, as GeoJSON in EPSG:4326."""
-    collection = {"type": "FeatureCollection", "features": [_footprint(tile) for tile in tiles]}
+    to_degrees = _to_degrees(open_raster(tiles[0].path))
+    collection = {"type": "FeatureCollection", "features": [_footprint(tile, to_degrees) for tile in tiles]}
     with placed(target) as work:
         work.write_text(json.dumps(collection), encoding="utf-8")
     return target
 
 
-def _footprint(tile: Opening) -> Dict[str, Any]:
+def _to_degrees(dataset: Any) -> Any:
+    there = osr.SpatialReference()
+    there.ImportFromEPSG(4326)
+    there.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    return osr.CoordinateTransformation(dataset.GetSpatialRef(), there)
+
+
+def _footprint(tile: Opening, to_degrees: Any) -> Dict[str, Any]:
     dataset = open_raster(tile.path)
     left, width, _, top, _, height = dataset.GetGeoTransform()
     right, bottom = left + width * dataset.RasterXSize, top + height * dataset.RasterYSize
-    here, there = dataset.GetSpatialRef(), osr.SpatialReference()
-    there.ImportFromEPSG(4326)
-    there.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    transformation = osr.CoordinateTransformation(here, there)
     corners = [(left, top), (left, bottom), (right, bottom), (right, top), (left, top)]
-    ring: List[List[float]] = [list(transformation.TransformPoint(x, y)[:2]) for x, y in corners]
+    ring: List[List[float]] = [list(to_degrees.TransformPoint(x, y)[:2]) for x, y in corners]
     acquired = tile.item.acquired
     return {
         "type": "Feature",

@@ -9,7 +9,8 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from up42_plugin.core.imagery.bands import is_quality_band, split_band_name
 from up42_plugin.core.imagery.opening import OWN_PREFIX, Opening, OpeningKind, nothing
-from up42_plugin.core.imagery.products import bundle, product_of, product_openings
+from up42_plugin.core.imagery.products import bundle, polarisation_of, product_of, product_openings
+from up42_plugin.core.imagery.scene_facts import acquired_span
 from up42_plugin.core.manifest import Manifest, OutputItem, files_below
 from up42_plugin.core.storage import system_path
 from up42_plugin.core.unpack import RECEIPT
@@ -17,7 +18,7 @@ from up42_plugin.core.unpack import RECEIPT
 __all__ = ["OWN_PREFIX", "Opening", "OpeningKind", "find_openings"]
 
 _KINDS = {
-    **dict.fromkeys((".tif", ".tiff", ".jp2", ".j2k", ".img", ".vrt", ""), OpeningKind.RASTER),
+    **dict.fromkeys((".tif", ".tiff", ".jp2", ".j2k", ".img", ""), OpeningKind.RASTER),
     **dict.fromkeys((".nc", ".nc4"), OpeningKind.GRIDS),
     **dict.fromkeys((".geojson", ".json", ".gpkg", ".shp", ".kml", ".kmz", ".gml", ".fgb"), OpeningKind.VECTOR),
     **dict.fromkeys((".csv", ".tsv"), OpeningKind.TABLE),
@@ -31,6 +32,12 @@ _TEXTS = frozenset({".txt", ".geojson", ".json", ""})
 _MERGED = "results_merged.geojson"
 _SHOWN_TEXT = 120
 _LOOK = 512
+_LOOK_AT_JSON = 4096
+_GEOJSON = re.compile(
+    rb'"type"\s*:\s*"(Feature|FeatureCollection|GeometryCollection|(Multi)?(Point|LineString|Polygon))"'
+)
+_STAMP = re.compile(r"[_-]\d{4}-?\d{2}-?\d{2}(T[\d_:-]+Z?)?$")
+_UUID = re.compile(r"^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 
 
 def find_openings(manifest: Manifest) -> Tuple[Opening, ...]:
@@ -44,7 +51,32 @@ def find_openings(manifest: Manifest) -> Tuple[Opening, ...]:
             if opening.path not in seen:
                 seen.add(opening.path)
                 found.append(opening)
-    return _bundled(_merged_alone(found))
+    return _told_apart(_bundled(_merged_alone([_dated(opening) for opening in found])))
+
+
+def _dated(opening: Opening) -> Opening:
+    """With the time that the name of the file tells, where the item tells none (orders, one file per day)."""
+    item = opening.item
+    if item.acquired is not None or opening.kind is OpeningKind.NOTHING:
+        return opening
+    span = acquired_span({}, opening.path.stem, opening.path.parent.name)
+    if span is None:
+        return opening
+    return replace(opening, item=replace(item, acquired=span[0], acquired_until=span[1]))
+
+
+def _told_apart(openings: Sequence[Opening]) -> Tuple[Opening, ...]:
+    """Several vector files of one output (OpenStreetMap: one per tag) are told apart by the names of their files."""
+    vectors = [opening for opening in openings if opening.kind in (OpeningKind.VECTOR, OpeningKind.TABLE)]
+    names = {opening.path: _subject(opening.path.stem) for opening in vectors}
+    if len(set(names.values())) < 2:  # noqa: PLR2004 - one name tells nothing apart
+        return tuple(openings)
+    return tuple(replace(opening, part=opening.part or names.get(opening.path, "")) for opening in openings)
+
+
+def _subject(stem: str) -> str:
+    """``building`` of ``building=__2020-08-31T14_36_02Z``; empty for a name that is nothing but an id."""
+    return "" if _UUID.match(stem) else _STAMP.sub("", stem).rstrip("=_* ")
 
 
 def _of_item(item: OutputItem) -> Sequence[Opening]:
@@ -65,10 +97,21 @@ def _of_file(path: Path, item: OutputItem) -> Sequence[Opening]:
         return (nothing(path, item, f"{path.name} is text and no layer: {_shortened(text)}"),)
     if kind is None:
         return (nothing(path, item, f"{path.name} is no kind of file a map can show."),)
+    if _points_elsewhere(path, kind):
+        return (nothing(path, item, f"{path.name} only points to other data and was not opened."),)
     colour = _colour_beside(path)
     if colour is not None:
         return (Opening(kind, colour, item), Opening(kind, path, item, part="panchromatic"))
-    return (Opening(kind, path, item),)
+    return (Opening(kind, path, item, part=polarisation_of(path.stem)),)
+
+
+def _points_elsewhere(path: Path, kind: OpeningKind) -> bool:
+    """GDAL takes text under any name for a virtual raster or layer, which may lead to any file or server."""
+    with system_path(path).open("rb") as file:
+        start = file.read(_LOOK).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if kind in (OpeningKind.RASTER, OpeningKind.GRIDS):
+        return start.startswith((b"<", b"{"))
+    return b"<OGRVRT" in start
 
 
 def _text_of(path: Path) -> str:
@@ -113,6 +156,9 @@ def _of_folder(folder: Path, item: OutputItem) -> Sequence[Opening]:
 
 def _opens_of_folder(path: Path) -> bool:
     """Files without an ending are taken for rasters where a folder holds them as it is delivered (WorldDEM)."""
+    if path.suffix.lower() == ".json":
+        with system_path(path).open("rb") as file:
+            return _GEOJSON.search(file.read(_LOOK_AT_JSON)) is not None
     return path.suffix.lower() in _OF_FOLDERS or (not path.suffix and not _text_of(path))
 
 

@@ -35,11 +35,11 @@ def make_quick(facts: RasterFacts, context: JobContext, *, averaged: bool, joine
     them at any size: without, each look at the whole would open all the files.
     """
     large = facts.width * facts.height > OVERVIEWS_FROM_PIXELS
-    is_file = Path(facts.source).is_file() and (facts.driver != "VRT" or joined)
-    if not (large or joined) or not is_file or not facts.bands:
+    if not (large or joined) or not Path(facts.source).is_file() or not facts.bands:
         return ""
     remark = ""
-    if not facts.overviews and max(facts.width, facts.height) > _SMALLEST_OVERVIEW:
+    virtual = facts.driver == "VRT" and not joined  # those of its files serve
+    if not virtual and not facts.overviews and max(facts.width, facts.height) > _SMALLEST_OVERVIEW:
         remark = _with_overviews(facts, "AVERAGE" if averaged else "NEAREST", context)
     _with_statistics(facts)
     return remark

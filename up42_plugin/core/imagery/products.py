@@ -13,6 +13,7 @@ from up42_plugin.core.manifest import OutputItem
 Openings = Tuple[Opening, ...]
 
 FURTHER_BANDS = "Bands"
+THERMAL = "thermal"
 
 _DIMAP = re.compile(r"/(DIM[^/]*\.XML|METADATA\.DIM)$", re.IGNORECASE)
 _DIMAP_PART = re.compile(r"_(PMS|MS|P)(?=[_-])", re.IGNORECASE)
@@ -27,6 +28,7 @@ _OLD_THERMAL = re.compile(r"^L[TM]0[1-5]_.*_B6$", re.IGNORECASE)
 _PAN = re.compile(r"_B8$", re.IGNORECASE)
 _SENTINEL3_PLACES = re.compile(r"/(geo_coordinates|geodetic_\w+|geo)\.nc$", re.IGNORECASE)
 _SWATHS = 2
+_IMAGE = re.compile(r"^IMAGE_(VV|VH|HH|HV)_", re.IGNORECASE)
 
 
 def product_openings(files: Sequence[Path], item: OutputItem) -> Openings:
@@ -83,6 +85,12 @@ def _sentinel1(files: Sequence[Path], item: OutputItem) -> Openings:
     return tuple(sorted(openings, key=lambda opening: opening.part.endswith(("VH", "HV"))))
 
 
+def polarisation_of(stem: str) -> str:
+    """``HH`` of ``IMAGE_HH_SRA_strip_005``, as converted TerraSAR images are called; empty for other names."""
+    found = _IMAGE.match(stem)
+    return found.group(1).upper() if found is not None else ""
+
+
 def _first(pattern: re.Pattern[str], name: str) -> str:
     found = pattern.search(f"-{name}")
     return found.group(1).upper() if found is not None else ""
@@ -99,11 +107,11 @@ def _landsat(files: Sequence[Path], item: OutputItem) -> Openings:
 
 
 def _landsat_scene(files: Sequence[Path], item: OutputItem) -> List[Opening]:
-    kinds: Dict[str, List[Tuple[str, Path]]] = {"": [], "panchromatic": [], "thermal": []}
+    kinds: Dict[str, List[Tuple[str, Path]]] = {"": [], "panchromatic": [], THERMAL: []}
     for path in files:
         split = split_band_name(path.stem)
         if _THERMAL.search(path.stem) or _OLD_THERMAL.match(path.stem):
-            kinds["thermal"].append((f"B{path.stem.upper().rpartition('_B')[2]}", path))
+            kinds[THERMAL].append((f"B{path.stem.upper().rpartition('_B')[2]}", path))
         elif split is not None and re.match(r"B\d", split[1]):
             kinds["panchromatic" if _PAN.search(path.stem) else ""].append((split[1], path))
     openings = []

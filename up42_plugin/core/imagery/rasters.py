@@ -233,7 +233,7 @@ def amplitude(facts: RasterFacts, target: Path) -> Path:
             r'<VRTRasterBand dataType="Float32" band="\1" subClass="VRTDerivedRasterBand">'
             "<PixelFunctionType>mod</PixelFunctionType><SourceTransferType>CFloat32</SourceTransferType>"
         )
-        text = re.sub(r'<VRTRasterBand dataType="C\w+" band="(\d+)">', derived, work.read_text(encoding="utf-8"))
+        text = re.sub(r'<VRTRasterBand dataType="C\w+" band="(\d+)"[^>]*>', derived, work.read_text(encoding="utf-8"))
         work.write_text(text, encoding="utf-8")
     return target
 

@@ -21,7 +21,7 @@ from up42_plugin.core.imagery.mosaics import TILES_GROUP, footprints, mosaic
 from up42_plugin.core.imagery.mosaics import TIME_FIELD as TILE_TIME
 from up42_plugin.core.imagery.opening import OWN_PREFIX, Opening, OpeningKind
 from up42_plugin.core.imagery.overviews import make_quick
-from up42_plugin.core.imagery.products import FURTHER_BANDS
+from up42_plugin.core.imagery.products import FURTHER_BANDS, THERMAL
 from up42_plugin.core.imagery.rasters import (
     RasterFacts,
     amplitude,
@@ -44,8 +44,9 @@ _GEOPACKAGE = ".gpkg"
 class Source:
     """What becomes one layer. ``part`` and ``note`` tell it apart in the title, ``checked`` and ``group`` as planned.
 
-    ``times`` are those of its bands where the file says them: it is one band then, at several moments. ``outlines``
-    of tiles have their time in ``time_field``. ``joined``: a virtual raster of many files.
+    ``single``: its bands are to be looked at one at a time; ``times`` are theirs where the file says them. ``outlines``
+    of tiles have their time in ``time_field``. ``joined``: a virtual raster of many files. ``variable`` and ``about``:
+    what its values are, by name and in words. ``geometry`` of vectors is their kind.
     """
 
     name: str
@@ -55,10 +56,13 @@ class Source:
     checked: bool = True
     group: str = ""
     times: Tuple[datetime, ...] = ()
-    steps: bool = False
+    single: bool = False
     outlines: bool = False
     time_field: str = ""
     joined: bool = False
+    variable: str = ""
+    about: str = ""
+    geometry: str = ""
 
 
 class Sources:
@@ -119,7 +123,10 @@ class Sources:
             self._make_quick(facts)
             by_crs.setdefault(facts.crs, []).append((name, path))
         return [
-            Source(str(self._own(opening, f"bands{number}", functools.partial(stacked, tuple(members)))))
+            Source(
+                str(self._own(opening, f"bands{number}", functools.partial(stacked, tuple(members)))),
+                single=opening.part == THERMAL,
+            )
             for number, members in enumerate(by_crs.values(), start=1)
         ]
 
@@ -156,7 +163,15 @@ class Sources:
     def _grid(self, opening: Opening, variable: Variable, *, first: bool) -> Source:
         purpose = f"variable-{slug(variable.name, 40)}"
         path = self._own(opening, purpose, variable.make, variable.ending, opens=True)
-        return Source(str(path), part=variable.name, checked=first, times=variable.times, steps=True)
+        return Source(
+            str(path),
+            part=variable.name,
+            checked=first,
+            times=variable.times,
+            single=True,
+            variable=variable.name,
+            about=variable.about,
+        )
 
     def _vectors(self, opening: Opening) -> Sequence[Source]:
         path = opening.path
@@ -173,7 +188,13 @@ class Sources:
         mixed = len(kinds) > len({layer for layer, _ in kinds})
         return [
             *(
-                Source(shape.name, LayerKind.VECTOR, part=shape.layer, note=f" ({shape.geometry})" if mixed else "")
+                Source(
+                    shape.name,
+                    LayerKind.VECTOR,
+                    part=shape.layer,
+                    note=f" ({shape.geometry})" if mixed else "",
+                    geometry=shape.geometry,
+                )
                 for shape in shapes
             ),
             *(Source(name, part=name.rpartition(":")[2] if len(rasters) > 1 else "") for name in rasters),
