@@ -168,3 +168,18 @@ def _drawing(layer):
     started = time.perf_counter()
     rendered([layer], 800, 600)
     return time.perf_counter() - started
+
+
+def test_bands_that_are_moments_are_shown_at_their_time_where_qgis_can(project, tmp_path):
+    weather(tmp_path / "a.nc")
+    (layer,) = LayerLoader(project).add(prepare(output_of(tmp_path, "a.nc")), "Job", JOB)
+    temporal = layer.temporalProperties()
+    assert temporal.isActive()
+    assert layer.bandName(2) == "Band 2: 2020-06-15 06:00"
+    if not hasattr(temporal, "fixedRangePerBand"):
+        moments = temporal.fixedTemporalRange()
+        assert moments.end().toString("yyyy-MM-dd HH") == "2020-06-15 12"
+        return
+    ranges = temporal.fixedRangePerBand()
+    assert ranges[2].begin().toString("yyyy-MM-dd HH") == "2020-06-15 06"
+    assert ranges[3].end().toString("yyyy-MM-dd HH") == "2020-06-15 18"

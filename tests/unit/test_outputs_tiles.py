@@ -8,9 +8,9 @@ import time
 
 import numpy as np
 import pytest
-from osgeo import gdal
+from osgeo import gdal, ogr
 
-from tests.output_samples import tiles
+from tests.output_samples import tiles, vectors
 from tests.raster_samples import data_json, feature, pixels
 from up42_plugin.api.errors import Cancelled
 from up42_plugin.core.context import ThreadContext
@@ -141,3 +141,18 @@ def test_cancelling_leaves_nothing_half_made_of_a_mosaic(tmp_path):
         for path in set(tmp_path.rglob("*")) - before:
             assert not path.name.startswith(".")
             path.unlink()
+
+
+def test_vectors_made_of_tiles_are_one_layer_that_names_the_tile(tmp_path):
+    square, point = "POLYGON ((15 37, 16 37, 16 38, 15 38, 15 37))", "POINT (15 37)"
+    for name, shape in (("0-0", square), ("0-1", point), ("1-0", square)):
+        vectors(tmp_path / "s" / f"s_{name}.geojson", "GeoJSON", [("a", shape)], count=2)
+    (tmp_path / "s" / "s_1-1.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    names = [f"s/s_{column}-{row}.geojson" for column in range(2) for row in range(2)]
+    plans = prepare(data_json(tmp_path, *(feature(name, datetime=DAY) for name in names)), block_title="Vectorising")
+    assert [plan.title for plan in plans] == ["Vectorising 2021-09-18 (Polygon)", "Vectorising 2021-09-18 (Point)"]
+    path, _, layer = plans[0].source.partition("|layername=")
+    source = ogr.Open(path)
+    found = [(one.GetField("tile"), one.GetField("number")) for one in source.GetLayerByName(layer)]
+    assert sorted(found) == [("s_0-0", 0), ("s_0-0", 1), ("s_1-0", 0), ("s_1-0", 1)]
+    assert prepare(tmp_path, block_title="Vectorising") == plans

@@ -98,6 +98,8 @@ class _Preparation:
         facts, stem = describe(source.name), self._opening.stem
         averaged = not holds_classes(facts, self._block, stem)
         remark = make_quick(facts, self._context, averaged=averaged, joined=source.joined)
+        if not facts.crs and not facts.has_grid:
+            remark = f"{self._opening.path.name} does not say where on the ground it lies.\n{remark}".strip()
         style, nodata = choose_style(source.name, _to_be_shown(facts, source), self._block, source.variable or stem)
         note = ""
         if isinstance(style, RgbStyle) and not style.natural:

@@ -31,7 +31,7 @@ from up42_plugin.core.imagery.rasters import (
     stacked,
 )
 from up42_plugin.core.imagery.tables import table_as_layer
-from up42_plugin.core.imagery.vectors import VectorSource, vector_sources
+from up42_plugin.core.imagery.vectors import VectorSource, joined_sources, vector_sources
 from up42_plugin.core.layer_plan import LayerKind
 
 _MOST_SUBDATASETS = 12
@@ -178,7 +178,7 @@ class Sources:
         rasters = _raster_tables(path) if path.suffix.lower() == _GEOPACKAGE else ()
         shapes: Sequence[VectorSource] = ()
         try:
-            shapes = vector_sources(path, lambda make: self._own(opening, "copy", make, _GEOPACKAGE), self._context)
+            shapes = self._shapes(opening)
         except RasterError:
             if not rasters:
                 raise
@@ -199,6 +199,12 @@ class Sources:
             ),
             *(Source(name, part=name.rpartition(":")[2] if len(rasters) > 1 else "") for name in rasters),
         ]
+
+    def _shapes(self, opening: Opening) -> Sequence[VectorSource]:
+        if opening.tiles:
+            paths = [tile.path for tile in opening.tiles]
+            return joined_sources(paths, lambda make: self._own(opening, "tiles", make, _GEOPACKAGE), self._context)
+        return vector_sources(opening.path, lambda make: self._own(opening, "copy", make, _GEOPACKAGE), self._context)
 
     def _table(self, opening: Opening) -> Sequence[Source]:
         path, context = opening.path, self._context

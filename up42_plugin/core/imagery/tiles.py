@@ -1,4 +1,7 @@
-"""Tiles of one image: found by their names, and taken for tiles only when their pixels fit together."""
+"""Tiles of one image: found by their names, and taken for tiles only when they fit together.
+
+Rasters by their pixels; vectors, made from tiles one by one, by their CRS.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from osgeo import gdal
+
 from up42_plugin.core.context import JobContext
-from up42_plugin.core.imagery.gdal_access import RasterError, open_raster
+from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, open_raster
 from up42_plugin.core.imagery.opening import Opening, OpeningKind
 from up42_plugin.core.manifest import OutputItem
 
@@ -26,10 +31,10 @@ Group = List[Opening]
 
 @dataclass(frozen=True)
 class Grid:
-    """Where a raster's pixels lie. ``key`` is equal for rasters that fit together without resampling."""
+    """Where something lies. ``key`` is equal for what fits together as it is, ``origin`` is that of one tile only."""
 
     key: GridKey
-    origin: Tuple[float, float]
+    origin: Any
 
 
 def image_of_tile(stem: str) -> str:
@@ -42,13 +47,14 @@ def image_of_tile(stem: str) -> str:
 
 
 def joined_tiles(openings: Sequence[Opening], context: JobContext) -> Tuple[Opening, ...]:
-    """The openings with the tiles of each image joined to one mosaic per grid, in the place of its first tile.
+    """The openings with the tiles of each image joined to one per grid (or CRS), in the place of its first tile.
 
     Looks into each tile. Images of different times stay apart, and so do rasters that lie on top of each other.
     """
     groups: Dict[Any, Group] = {}
     for opening in openings:
-        image = image_of_tile(opening.stem) if opening.kind is OpeningKind.RASTER and not opening.part else ""
+        joinable = opening.kind is OpeningKind.VECTOR or (opening.kind is OpeningKind.RASTER and not opening.part)
+        image = image_of_tile(opening.stem) if joinable else ""
         if image:
             key = (opening.path.parent, image, opening.path.suffix.lower(), opening.item.acquired)
             groups.setdefault(key, []).append(opening)
@@ -56,11 +62,15 @@ def joined_tiles(openings: Sequence[Opening], context: JobContext) -> Tuple[Open
     for (_, image, _, _), members in groups.items():
         for tiles in _fitting(members, context):
             stands_for.update(dict.fromkeys((tile.path for tile in tiles), None))
-            stands_for[tiles[0].path] = replace(
-                tiles[0], kind=OpeningKind.MOSAIC, name=image, tiles=tuple(tiles), item=_common_item(tiles)
-            )
+            stands_for[tiles[0].path] = _joined(image, tiles)
     chosen = [stands_for.get(opening.path, opening) for opening in openings]
     return tuple(opening for opening in chosen if opening is not None)
+
+
+def _joined(image: str, tiles: Group) -> Opening:
+    first = tiles[0]
+    kind = OpeningKind.MOSAIC if first.kind is OpeningKind.RASTER else first.kind
+    return replace(first, kind=kind, name=image, part="", tiles=tuple(tiles), item=_common_item(tiles))
 
 
 def _common_item(tiles: Sequence[Opening]) -> OutputItem:
@@ -76,7 +86,7 @@ def _fitting(members: Group, context: JobContext) -> List[Group]:
     by_grid: Dict[GridKey, List[Tuple[Grid, Opening]]] = {}
     for member in members:
         context.check()
-        grid = grid_of(member.path)
+        grid = grid_of(member.path) if member.kind is OpeningKind.RASTER else _crs_of(member.path)
         if grid is not None:
             by_grid.setdefault(grid.key, []).append((grid, member))
     return [
@@ -93,10 +103,23 @@ def grid_of(path: Path) -> Optional[Grid]:
     except RasterError:
         return None
     left, width, skew, top, other_skew, height = dataset.GetGeoTransform()
-    if skew or other_skew or not width or not height or not dataset.GetProjection() or not dataset.RasterCount:
+    reference = dataset.GetProjection()
+    if skew or other_skew or not width or not height or not reference or not dataset.RasterCount:
         return None
     bands = [dataset.GetRasterBand(index) for index in range(1, dataset.RasterCount + 1)]
     shift = tuple(round(value % 1.0, _SLACK) % 1.0 for value in (left / width, top / height))
     scale = (float(f"{width:.9g}"), float(f"{height:.9g}"))
     types = tuple((band.DataType, band.GetNoDataValue(), band.GetColorInterpretation()) for band in bands)
-    return Grid((dataset.GetProjection(), scale, shift, types), (left, top))
+    return Grid((reference, scale, shift, types), (left, top))
+
+
+def _crs_of(path: Path) -> Optional[Grid]:
+    """A vector file with one layer, by its CRS; None for others."""
+    try:
+        source = gdal_call(gdal.OpenEx, str(path), gdal.OF_VECTOR | gdal.OF_READONLY, what=path.name)
+    except RasterError:
+        return None
+    if source.GetLayerCount() != 1:
+        return None
+    reference = source.GetLayer(0).GetSpatialRef()
+    return Grid((reference.ExportToWkt() if reference is not None else "",), path)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple
+from xml.sax.saxutils import escape, quoteattr
 
 from osgeo import gdal, ogr
 
@@ -20,6 +21,7 @@ _MULTI = "Multi"
 _COPIED_FROM_BYTES = 400_000
 _INDEXED = frozenset({".gpkg", ".fgb", ".shp"})
 _KIND_FIELD = "OGR_GEOMETRY"
+_TILE_FIELD = "tile"
 
 MakeCopy = Callable[[Callable[[Path], Path]], Path]
 
@@ -51,6 +53,16 @@ def vector_sources(path: Path, place_copy: MakeCopy, context: JobContext) -> Tup
     return _sources(path)
 
 
+def joined_sources(paths: Sequence[Path], place_copy: MakeCopy, context: JobContext) -> Tuple[VectorSource, ...]:
+    """What to open of files that hold parts of one thing: a copy of all, each feature with the name of its file.
+
+    Raises:
+        RasterError: none of them can be read, or none holds anything with a place.
+    """
+    copy = place_copy(lambda target: _joined_copy(paths, target, context))
+    return tuple(VectorSource(f"{copy}|layername={name}", name, "") for name in _layer_names(copy))
+
+
 def _sources(path: Path) -> Tuple[VectorSource, ...]:
     dataset = _opened(path)
     layers = [dataset.GetLayer(index) for index in range(min(dataset.GetLayerCount(), _MOST_LAYERS))]
@@ -79,6 +91,10 @@ def _geometry_kinds(layer: ogr.Layer) -> Tuple[str, ...]:
     declared = _plain(layer.GetGeomType())
     if declared is not None and layer.GetFeatureCount():
         return (declared,)
+    return _counted_kinds(layer)
+
+
+def _counted_kinds(layer: ogr.Layer) -> Tuple[str, ...]:
     counts: Counter[str] = Counter()
     for feature in layer:
         geometry = feature.GetGeometryRef()
@@ -97,22 +113,48 @@ def _plain(kind: int) -> Optional[str]:
 
 
 def _indexed_copy(path: Path, target: Path, context: JobContext) -> Path:
-    """Write a GeoPackage with a layer per kind of geometry, all of the file's first layer in it."""
+    """Write the one layer of a file as a GeoPackage."""
     source = _opened(path)
     if source.GetLayerCount() != 1:
         raise RasterError(f"{path.name} holds several layers.")
-    layer = source.GetLayer(0)
-    kinds = _geometry_kinds(layer)
+    return _by_geometry(str(path), source, path.name, target, context)
+
+
+def _joined_copy(paths: Sequence[Path], target: Path, context: JobContext) -> Path:
+    """Write the layers of several files as one GeoPackage; files without features are left out."""
+    parts = []
+    for path in paths:
+        context.check()
+        source = _opened(path)
+        layer = source.GetLayer(0)
+        if layer.GetFeatureCount():
+            parts.append(
+                f"<OGRVRTLayer name={quoteattr(path.stem)}><SrcDataSource>{escape(str(path))}</SrcDataSource>"
+                f"<SrcLayer>{escape(layer.GetName())}</SrcLayer></OGRVRTLayer>"
+            )
+    field = f"<SourceLayerFieldName>{_TILE_FIELD}</SourceLayerFieldName>"
+    union = f'<OGRVRTUnionLayer name="joined">{"".join(parts)}{field}</OGRVRTUnionLayer>'
+    description = f"<OGRVRTDataSource>{union}</OGRVRTDataSource>"
+    name = paths[0].parent.name
+    if not parts:
+        raise RasterError(f"{name} holds no features with a geometry.")
+    whole = gdal_call(gdal.OpenEx, description, gdal.OF_VECTOR | gdal.OF_READONLY, what=name)
+    return _by_geometry(description, whole, name, target, context)
+
+
+def _by_geometry(source: str, dataset: gdal.Dataset, name: str, target: Path, context: JobContext) -> Path:
+    """Write a GeoPackage with a layer per kind of geometry in a dataset's first layer."""
+    kinds = _counted_kinds(dataset.GetLayer(0))  # a union declares the kind of its first part
     if not kinds:
-        raise RasterError(f"{path.name} holds no features with a geometry.")
+        raise RasterError(f"{name} holds no features with a geometry.")
     with placed(target) as work:
         for number, kind in enumerate(kinds):
             where = f"{_KIND_FIELD} IN ('{_spaced(kind)}', 'MULTI{_spaced(kind)}')" if len(kinds) > 1 else None
-            with gdal_progress(context, f"Preparing {path.name}") as progress:
+            with gdal_progress(context, f"Preparing {name}") as progress:
                 written = gdal_call(
                     gdal.VectorTranslate,
                     str(work),
-                    str(path),
+                    source,
                     format="GPKG",
                     accessMode="update" if number else None,
                     layerName=kind,
@@ -120,7 +162,7 @@ def _indexed_copy(path: Path, target: Path, context: JobContext) -> Path:
                     geometryType="PROMOTE_TO_MULTI",
                     layerCreationOptions=["FID=row_number", "GEOMETRY_NAME=place_geometry"],
                     callback=progress,
-                    what=path.name,
+                    what=name,
                 )
                 del written
     return target
