@@ -378,3 +378,16 @@ def test_a_data_path_may_mean_the_whole_output(tmp_path, path):
     jpeg2000(tmp_path / "a.jp2")
     (plan,) = prepare(data_json(tmp_path, feature(path)))
     assert plan.source == str(tmp_path / "a.jp2")
+
+
+def test_bands_named_by_moments_are_no_colours_either(tmp_path):
+    names = [f"2021-06-01T{hour:02d}:00:00Z" for hour in (0, 3, 6)]
+    geotiff(
+        tmp_path / "t_2m_C.tif", [np.full((30, 40), 280 + step, np.float32) for step in range(3)], descriptions=names
+    )
+    (plan,) = prepare(
+        data_json(tmp_path, feature("t_2m_C.tif")), block_name="data-conversion-netcdf", block_title="GeoTIFF"
+    )
+    assert plan.title == "GeoTIFF 2021-06-01"
+    assert plan.style.band.band == 1
+    assert plan.acquired_until == plan.band_times[2] == datetime(2021, 6, 1, 6, tzinfo=timezone.utc)

@@ -14,7 +14,7 @@ from up42_plugin.core.imagery.openings import Opening, OpeningKind, find_opening
 from up42_plugin.core.imagery.overviews import make_quick
 from up42_plugin.core.imagery.raster_styles import choose_style, holds_classes
 from up42_plugin.core.imagery.rasters import RasterFacts, describe
-from up42_plugin.core.imagery.scene_facts import flattened
+from up42_plugin.core.imagery.scene_facts import flattened, moments
 from up42_plugin.core.imagery.sources import Source, Sources
 from up42_plugin.core.imagery.tiles import joined_tiles
 from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan, RgbStyle, VectorStyle
@@ -96,6 +96,8 @@ class _Preparation:
 
     def _raster(self, source: Source) -> LayerPlan:
         facts, stem = describe(source.name), self._opening.stem
+        times = source.times or moments([band.description for band in facts.data_bands])
+        source = replace(source, times=times, single=source.single or bool(times))
         averaged = not holds_classes(facts, self._block, stem)
         remark = make_quick(facts, self._context, averaged=averaged, joined=source.joined)
         if not facts.crs and not facts.has_grid:
@@ -117,10 +119,11 @@ class _Preparation:
         if source.times:
             first, last = min(source.times), max(source.times)
         day = f" {first:%Y-%m-%d}" if first else ""
-        parts = "".join(f", {part}" for part in (self._opening.part, source.part) if part)
+        title = self._base_title()
+        parts = "".join(f", {part}" for part in (self._opening.part, source.part) if part and part != title)
         return LayerPlan(
             key=_key(source.name, self._folder),
-            title=f"{self._base_title()}{day}{parts}{note}",
+            title=f"{title}{day}{parts}{note}",
             source=source.name,
             kind=source.kind,
             acquired=first,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 _ACQUIRED = (
     "acquisitionDate",
@@ -120,6 +120,12 @@ def flattened(properties: Mapping[str, Any], prefix: str = "") -> Dict[str, Any]
         else:
             flat[name] = value
     return flat
+
+
+def moments(texts: Sequence[str]) -> Tuple[datetime, ...]:
+    """What texts mean that are moments, every one of them (UTC); empty when one is not."""
+    spans = [_span_of_text(text) for text in texts]
+    return tuple(span[0] for span in spans if span) if all(spans) else ()
 
 
 def _span(value: Any) -> Optional[Span]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
@@ -158,7 +158,9 @@ class Sources:
                 problem = error
         if not found and problem is not None:
             raise problem
-        return found
+        # files of one variable are called after it, with its unit
+        only = len(found) == 1 and found[0].variable in opening.stem
+        return [replace(found[0], part=opening.stem)] if only else found
 
     def _grid(self, opening: Opening, variable: Variable, *, first: bool) -> Source:
         purpose = f"variable-{slug(variable.name, 40)}"
