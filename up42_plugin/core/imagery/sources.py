@@ -84,7 +84,7 @@ class Sources:
             OpeningKind.MOSAIC: self._mosaic,
             OpeningKind.GRIDS: self._grids,
             OpeningKind.VECTOR: self._vectors,
-            OpeningKind.TABLE: self._table,
+            OpeningKind.TABLE: self._vectors,
         }
         return makers.get(opening.kind, self._raster)(opening)
 
@@ -206,12 +206,14 @@ class Sources:
         if opening.tiles:
             paths = [tile.path for tile in opening.tiles]
             return joined_sources(paths, lambda make: self._own(opening, "tiles", make, _GEOPACKAGE), self._context)
-        return vector_sources(opening.path, lambda make: self._own(opening, "copy", make, _GEOPACKAGE), self._context)
-
-    def _table(self, opening: Opening) -> Sequence[Source]:
         path, context = opening.path, self._context
-        copy = self._own(opening, "copy", lambda target: table_as_layer(path, target, context), _GEOPACKAGE)
-        return (Source(str(copy), LayerKind.VECTOR),)
+
+        def copied(make: Callable[[Path], Path]) -> Path:
+            return self._own(opening, "copy", make, _GEOPACKAGE)
+
+        if opening.kind is OpeningKind.TABLE:
+            path = copied(lambda target: table_as_layer(path, target, context))
+        return vector_sources(path, copied, context)
 
     def _own(
         self, opening: Opening, purpose: str, make: Callable[[Path], Path], ending: str = ".vrt", *, opens: bool = False

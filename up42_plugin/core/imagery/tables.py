@@ -44,7 +44,7 @@ def table_as_layer(path: Path, target: Path, context: JobContext) -> Path:
     kinds = [_kind(row[index] if index < len(row) else "" for row in rows) for index in range(len(header))]
     with placed(target) as work:
         try:
-            _write(work, list(zip(_unique(header), kinds)), zip(rows, shapes), context)
+            _write(work, list(zip(_unique(header), kinds)), rows, shapes, context)
         except RuntimeError as error:
             _fail(target, error)
     return target
@@ -144,21 +144,23 @@ def _converted(text: str, kind: Callable[[str], Any]) -> Any:
 def _write(
     target: Path,
     columns: Sequence[Tuple[str, int]],
-    rows: Iterable[Tuple[Row, Optional[ogr.Geometry]]],
+    rows: Sequence[Row],
+    shapes: Sequence[Optional[ogr.Geometry]],
     context: JobContext,
 ) -> None:
     reference = osr.SpatialReference()
     reference.ImportFromEPSG(4326)
     source = gdal_call(ogr.GetDriverByName("GPKG").CreateDataSource, str(target), what=target.name)
-    layer = source.CreateLayer(
-        _LAYER, reference, ogr.wkbUnknown, ["FID=row_number", "GEOMETRY_NAME=place_geometry", "SPATIAL_INDEX=YES"]
-    )
-    for name, kind in columns:
-        layer.CreateField(ogr.FieldDefn(name, kind))
+    types = {shape.GetGeometryType() for shape in shapes if shape is not None}
+    options = ["FID=row_number", "GEOMETRY_NAME=place_geometry"]
+    kind = types.pop() if len(types) == 1 else ogr.wkbUnknown
+    layer = gdal_call(source.CreateLayer, _LAYER, reference, kind, options, what=target.name)
+    for name, field_kind in columns:
+        layer.CreateField(ogr.FieldDefn(name, field_kind))
     known: Dict[int, Callable[[str], Any]] = {ogr.OFTInteger64: int, ogr.OFTReal: float}
-    converters = [known.get(kind, str) for _, kind in columns]
+    converters = [known.get(field_kind, str) for _, field_kind in columns]
     layer.StartTransaction()
-    for number, (row, shape) in enumerate(rows):
+    for number, (row, shape) in enumerate(zip(rows, shapes)):
         if number % _CHECK_EVERY == 0:
             context.check()
         feature = ogr.Feature(layer.GetLayerDefn())
