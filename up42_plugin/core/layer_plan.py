@@ -86,21 +86,73 @@ class ClassStyle:
     alpha: Optional[int] = None
 
 
+@dataclass(frozen=True)
+class LookStyle:
+    """A raster drawn as ``resources/styles/<look>.qml`` says, with the numbers of this layer.
+
+    ``minimum`` and ``maximum`` are what the ends of the look's ramp stand for; None keeps the look's own. ``values``
+    are the classes that occur: others are left out of the legend (empty: all stay). ``unit`` is written behind the
+    legend's numbers. ``z_factor`` of a hillshade makes heights and pixels comparable.
+    """
+
+    look: str
+    band: int = 1
+    alpha: Optional[int] = None
+    minimum: Optional[float] = None
+    maximum: Optional[float] = None
+    values: Tuple[float, ...] = ()
+    unit: str = ""
+    z_factor: Optional[float] = None
+
+
 class VectorStyle(str, Enum):
-    """How a vector layer is drawn."""
+    """How a vector layer is drawn that has no attributes to be drawn by."""
 
     PLAIN = "plain"
     FOOTPRINTS = "footprints"
 
 
-RasterStyle = Union[RgbStyle, GreyStyle, RampStyle, ClassStyle]
-Style = Union[RasterStyle, VectorStyle]
+@dataclass(frozen=True)
+class VectorClass:
+    """One value of an attribute with its meaning; ``value`` None stands for all other values."""
+
+    value: Union[str, float, None]
+    colour: str
+    label: str
+
+
+@dataclass(frozen=True)
+class VectorLook:
+    """Features drawn as ``resources/styles/<look>.qml`` says, by one of their attributes.
+
+    ``field`` is the attribute; empty for a look without one. ``limits`` are the borders of the look's steps, ascending,
+    one more than there are steps; ``classes`` what values mean. ``unit`` is written behind the legend's numbers.
+    """
+
+    look: str
+    field: str = ""
+    limits: Tuple[float, ...] = ()
+    classes: Tuple[VectorClass, ...] = ()
+    unit: str = ""
+
+
+RasterStyle = Union[RgbStyle, GreyStyle, RampStyle, ClassStyle, LookStyle]
+Style = Union[RasterStyle, VectorStyle, VectorLook]
+
+
+@dataclass(frozen=True)
+class NamedStyle:
+    """One of several ways to look at a layer, under the name that menus show (``False Colour (NIR)``)."""
+
+    name: str
+    style: Style
 
 
 @dataclass(frozen=True)
 class LayerPlan:
     """One layer to be. ``source`` is what GDAL or OGR opens: an absolute path or a subdataset's name.
 
+    ``style`` is how it is drawn first, ``style_name`` the name of that; ``other_styles`` can be switched to.
     ``key`` tells it from the other layers of the same output, equal whenever that output is prepared again. ``nodata``
     is a value to be transparent although the file does not say so. ``acquired_until`` ends the time of acquisition
     where only a day is known. ``time_field`` of a vector layer holds each feature's time. ``smooth`` where
@@ -122,6 +174,8 @@ class LayerPlan:
     synthetic: bool = False
     synthetic_note: str = ""
     problem: str = ""
+    style_name: str = ""
+    other_styles: Tuple[NamedStyle, ...] = ()
 
 
 @dataclass(frozen=True)
