@@ -48,6 +48,7 @@ class TestFromTheLayer:
             "Re-run as Live Job…",
             "Re-run with Present Selection…",
             "Clone to New Job",
+            "Style",
         ]
         others = [layer for layer in QgsProject.instance().mapLayers().values() if not identity(layer)[1]]
         assert others

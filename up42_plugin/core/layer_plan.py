@@ -5,10 +5,10 @@ Band numbers count from 1, values are in the raster's own units, colours are ``#
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any, Mapping, Optional, Tuple, Union
+from typing import Any, Mapping, Optional, Sequence, Tuple, Union
 
 from up42_plugin.core.jobs import Mode
 
@@ -45,26 +45,6 @@ class GreyStyle:
     """One band from black to white."""
 
     band: BandRange
-    alpha: Optional[int] = None
-
-
-@dataclass(frozen=True)
-class RampStep:
-    """All values up to and with ``up_to`` (above the step before) in one colour."""
-
-    up_to: float
-    colour: str
-    label: str
-
-
-@dataclass(frozen=True)
-class RampStyle:
-    """One band in steps of colour between ``minimum`` and ``maximum``."""
-
-    band: int
-    minimum: float
-    maximum: float
-    steps: Tuple[RampStep, ...]
     alpha: Optional[int] = None
 
 
@@ -136,7 +116,7 @@ class VectorLook:
     unit: str = ""
 
 
-RasterStyle = Union[RgbStyle, GreyStyle, RampStyle, ClassStyle, LookStyle]
+RasterStyle = Union[RgbStyle, GreyStyle, ClassStyle, LookStyle]
 Style = Union[RasterStyle, VectorStyle, VectorLook]
 
 
@@ -176,6 +156,13 @@ class LayerPlan:
     problem: str = ""
     style_name: str = ""
     other_styles: Tuple[NamedStyle, ...] = ()
+
+    def styled(self, styles: Sequence[NamedStyle], nodata: Optional[float] = None) -> LayerPlan:
+        """This plan, drawn in the first of the styles, with the others to switch to."""
+        if not styles:
+            return replace(self, nodata=nodata)
+        first = styles[0]
+        return replace(self, style=first.style, style_name=first.name, other_styles=tuple(styles[1:]), nodata=nodata)
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,10 @@ from up42_plugin.core.imagery.rasters import (
     stacked,
 )
 from up42_plugin.core.imagery.scene_facts import flattened
+from up42_plugin.core.imagery.vector_facts import read_vector_facts
+from up42_plugin.core.imagery.vector_styles import choose_vector_style
 from up42_plugin.core.imagery.vectors import vector_sources
-from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan, RgbStyle, VectorStyle
+from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan, RgbStyle
 from up42_plugin.core.manifest import Manifest, OutputItem, read_manifest
 from up42_plugin.core.output_errors import OutputError
 
@@ -138,22 +140,22 @@ class _Preparation:
         facts = describe(source)
         stem = self._opening.path.stem
         ensure_overviews(facts, self._context, averaged=not holds_classes(facts, self._block, stem))
-        style, nodata = choose_style(source, facts, self._block, stem)
-        note = ""
+        styles, nodata = choose_style(source, facts, self._block, stem)
+        style, note = styles[0].style, ""
         if isinstance(style, RgbStyle) and not style.natural:
             shown = [_band_label(facts.bands[band.band - 1]) for band in (style.red, style.green, style.blue)]
             note = f" ({', '.join(shown)})"
-        return replace(
-            self._plan(source, LayerKind.RASTER, note), style=style, nodata=nodata, provenance=self._provenance(facts)
-        )
+        plan = replace(self._plan(source, LayerKind.RASTER, note), provenance=self._provenance(facts))
+        return plan.styled(styles, nodata)
 
     def _vectors(self) -> Sequence[LayerPlan]:
         sources = vector_sources(self._opening.path)
         plans = []
         for source, geometry in sources:
             note = f" ({geometry})" if len(sources) > 1 else ""
-            plan = self._plan(source, LayerKind.VECTOR, note)
-            plans.append(replace(plan, style=VectorStyle.PLAIN, provenance=self._provenance(None)))
+            plan = replace(self._plan(source, LayerKind.VECTOR, note), provenance=self._provenance(None))
+            styles = choose_vector_style(read_vector_facts(source, geometry), self._block, self._opening.path.stem)
+            plans.append(plan.styled(styles))
         return plans
 
     def _plan(self, source: str, kind: LayerKind, note: str = "") -> LayerPlan:

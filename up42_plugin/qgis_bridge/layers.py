@@ -17,7 +17,7 @@ from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan
 from up42_plugin.core.output_errors import NoLayerError
 from up42_plugin.qgis_bridge.groups import JobGroups
 from up42_plugin.qgis_bridge.layer_metadata import describe_layer, identity, identity_of_plan
-from up42_plugin.qgis_bridge.styles import style_raster, style_vector
+from up42_plugin.qgis_bridge.styles import style_layer
 
 
 class LayerLoader:
@@ -104,11 +104,8 @@ class LayerLoader:
 
 
 def _finish(layer: QgsMapLayer, plan: LayerPlan, job: JobProvenance) -> None:
-    if isinstance(layer, QgsRasterLayer):
-        style_raster(layer, plan)
-    elif isinstance(layer, QgsVectorLayer):
-        style_vector(layer, plan)
     describe_layer(layer, plan, job)
+    style_layer(layer, plan)
 
 
 def _reason(layer: QgsMapLayer) -> str:
