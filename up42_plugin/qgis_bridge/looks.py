@@ -6,6 +6,7 @@ occur belong to a layer and come from its plan.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Iterator, List
 
@@ -26,7 +27,6 @@ from up42_plugin.core.layer_plan import LookStyle, VectorLook
 from up42_plugin.resources import resource_path
 
 FOLDER = "styles"
-_LABELS = {True: "{lower:.0%} to {upper:.0%}", False: "{lower:,.6g} to {upper:,.6g}{unit}"}
 _CONFIDENCE = "confidence"
 
 
@@ -164,14 +164,21 @@ def _set_limits(renderer: QgsGraduatedSymbolRenderer, style: VectorLook) -> None
     """New borders for the look's steps; with fewer steps, symbols from all over the look."""
     symbols = [step.symbol().clone() for step in renderer.ranges()]
     steps = len(style.limits) - 1
-    fraction = style.look.startswith(_CONFIDENCE) and style.limits[-1] <= 1.0
-    unit = " %" if style.look.startswith(_CONFIDENCE) else f" {style.unit}" if style.unit else ""
+    certain = style.look.startswith(_CONFIDENCE)
+    scale = 100.0 if certain and style.limits[-1] <= 1.0 else 1.0
+    unit = "%" if certain else style.unit
+    decimals = _decimals((style.limits[-1] - style.limits[0]) * scale)
     renderer.deleteAllClasses()
     for number in range(steps):
         lower, upper = style.limits[number], style.limits[number + 1]
         place = round(number * (len(symbols) - 1) / (steps - 1)) if steps > 1 else len(symbols) // 2
-        label = _LABELS[fraction].format(lower=lower, upper=upper, unit=unit)
+        label = f"{lower * scale:,.{decimals}f} to {upper * scale:,.{decimals}f} {unit}".rstrip()
         renderer.addClassRange(QgsRendererRange(lower, upper, symbols[place].clone(), label))
+
+
+def _decimals(span: float) -> int:
+    """As many decimals as tell steps of a span apart."""
+    return max(0, 1 - math.floor(math.log10(span))) if span > 0 else 0
 
 
 def _set_classes(renderer: QgsCategorizedSymbolRenderer, style: VectorLook) -> None:

@@ -51,7 +51,7 @@ _UNITS: Mapping[str, str] = {
 _VARIABLE_UNIT = re.compile(r"[:_](C|K|F|mm|cm|m|ms|kmh|kn|d|p|hPa|Pa|W|J|s)$")
 _QUANTITIES: Sequence[Tuple[str, str]] = (
     (r"dir(?:ection)?(?:_|\b)", "direction"),
-    (r"(?:^|_)t_|temperature|(?:^|_)temp(?:_|\b)", "temperature"),
+    (r"\bt_|temperature|(?:\b|_)temp(?:_|\b)", "temperature"),
     (r"precip|rain|snow|humidity|moisture", "amount"),
 )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Tuple, Union
 
 from osgeo import gdal, ogr
@@ -30,12 +31,14 @@ class FieldFacts:
     """An attribute. ``values`` are the distinct ones, the most frequent first; empty when there are too many.
 
     ``quantiles`` of numbers are the borders of five steps with as many features each, lowest and highest included.
+    ``everywhere`` when no feature is without a value.
     """
 
     name: str
     kind: str
     values: Tuple[Union[str, float], ...] = ()
     quantiles: Tuple[float, ...] = ()
+    everywhere: bool = True
 
     @property
     def numeric(self) -> bool:
@@ -81,15 +84,17 @@ def _fields(layer: Any, geometry: str) -> Tuple[FieldFacts, ...]:
     known = {at: (field.GetName(), _KINDS[field.GetType()]) for at, field in enumerate(columns) if _usable(field)}
     values: Dict[int, List[Any]] = {at: [] for at in known}
     layer.ResetReading()
-    for number, feature in enumerate(layer):
-        if number >= MOST_FEATURES:
-            break
+    seen = 0
+    for feature in itertools.islice(layer, MOST_FEATURES):
         if geometry and not _is_of(feature, geometry):
             continue
+        seen += 1
         for at, found in values.items():
             if feature.IsFieldSetAndNotNull(at):
                 found.append(feature.GetField(at))
-    return tuple(_summed_up(*known[at], found) for at, found in values.items() if found)
+    return tuple(
+        replace(_summed_up(*known[at], found), everywhere=len(found) == seen) for at, found in values.items() if found
+    )
 
 
 def _usable(field: Any) -> bool:

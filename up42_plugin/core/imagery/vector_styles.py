@@ -16,7 +16,9 @@ _CLASS = re.compile(
     re.IGNORECASE,
 )
 _COUNT = re.compile(r"(?:^|_)(?:count|counts|num|number|total|n_objects|objects)$", re.IGNORECASE)
-_STATISTIC = re.compile(r"^(\d+|[a-z0-9]+)_(mean|median|min|max|std|sum|count|range|majority)$", re.IGNORECASE)
+_STATISTIC = re.compile(
+    r"^(\d+|b\d+a?|red|green|blue|nir|ndvi)_(mean|median|min|max|std|sum|count|range|majority)$", re.IGNORECASE
+)
 _STATISTIC_ORDER = ("mean", "median", "max", "min", "std", "sum", "count")
 _STATISTIC_WORDS: Mapping[str, str] = {
     "mean": "Mean", "median": "Median", "max": "Maximum", "min": "Minimum", "std": "Standard Deviation", "sum": "Sum",
@@ -75,10 +77,11 @@ def _by_class(facts: VectorFacts) -> List[NamedStyle]:
 
 
 def _classes(geometry: str, field: FieldFacts) -> VectorLook:
-    """Every value with a colour of its own, numbers in their order; what comes later is grey."""
+    """Every value with a colour of its own, numbers in their order; features without a value are grey."""
     values = field.values if field.kind == TEXT else sorted(field.values)
     classes = [VectorClass(value, _colour_of(value, at), _label(value)) for at, value in enumerate(values)]
-    return VectorLook(f"classes_{geometry}", field.name, classes=(*classes, _REST))
+    rest = () if field.everywhere else (_REST,)
+    return VectorLook(f"classes_{geometry}", field.name, classes=(*classes, *rest))
 
 
 def _colour_of(value: object, at: int) -> str:
@@ -99,7 +102,7 @@ def _by_statistic(facts: VectorFacts) -> List[NamedStyle]:
     found = []
     for at, field in enumerate(facts.fields):
         named = _STATISTIC.match(field.name)
-        if named and field.numeric and field.quantiles and named.group(2).lower() in _STATISTIC_ORDER:
+        if named and _varies(field) and named.group(2).lower() in _STATISTIC_ORDER:
             band, statistic = named.group(1), named.group(2).lower()
             found.append((_STATISTIC_ORDER.index(statistic), at, band, statistic, field))
     bands = {entry[2] for entry in found}
@@ -113,9 +116,13 @@ def _by_statistic(facts: VectorFacts) -> List[NamedStyle]:
 
 def _by_count(facts: VectorFacts) -> List[NamedStyle]:
     for field in facts.fields:
-        if field.numeric and field.quantiles and _COUNT.search(field.name) and not _STATISTIC.match(field.name):
+        if _varies(field) and _COUNT.search(field.name) and not _STATISTIC.match(field.name):
             return [NamedStyle("By Count", _graduated(facts.geometry, field))]
     return []
+
+
+def _varies(field: FieldFacts) -> bool:
+    return field.numeric and bool(field.quantiles) and field.quantiles[0] < field.quantiles[-1]
 
 
 def _graduated(geometry: str, field: FieldFacts) -> VectorLook:
@@ -124,7 +131,7 @@ def _graduated(geometry: str, field: FieldFacts) -> VectorLook:
     low, high = field.quantiles[0], field.quantiles[-1]
     if 2 < len(limits) < len(field.quantiles) and len(field.values) not in range(1, 6):  # noqa: PLR2004
         limits = tuple(low + (high - low) * step / 5 for step in range(6))
-    return VectorLook(f"counts_{geometry}", field.name, limits if len(limits) > 1 else (low, high))
+    return VectorLook(f"counts_{geometry}", field.name, limits)
 
 
 def _of_map(facts: VectorFacts, block: str, stem: str) -> List[NamedStyle]:
@@ -144,9 +151,9 @@ def _of_map(facts: VectorFacts, block: str, stem: str) -> List[NamedStyle]:
     if len(field.values) > 1:
         kinds = field.values[:_MOST_CLASSES]
         classes = [VectorClass(value, APART[at % len(APART)], _label(value)) for at, value in enumerate(kinds)]
-        styles.append(
-            NamedStyle("By Kind", VectorLook(f"classes_{facts.geometry}", field.name, classes=(*classes, _REST)))
-        )
+        rest = () if field.everywhere and len(kinds) == len(field.values) else (_REST,)
+        look = VectorLook(f"classes_{facts.geometry}", field.name, classes=(*classes, *rest))
+        styles.append(NamedStyle("By Kind", look))
     return styles
 
 
