@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Iterator, List
+from typing import Iterator, List, Sequence
 
 from qgis.core import (
     QgsCategorizedSymbolRenderer,
@@ -167,7 +167,7 @@ def _set_limits(renderer: QgsGraduatedSymbolRenderer, style: VectorLook) -> None
     certain = style.look.startswith(_CONFIDENCE)
     scale = 100.0 if certain and style.limits[-1] <= 1.0 else 1.0
     unit = "%" if certain else style.unit
-    decimals = _decimals((style.limits[-1] - style.limits[0]) * scale)
+    decimals = _decimals([limit * scale for limit in style.limits])
     renderer.deleteAllClasses()
     for number in range(steps):
         lower, upper = style.limits[number], style.limits[number + 1]
@@ -176,9 +176,12 @@ def _set_limits(renderer: QgsGraduatedSymbolRenderer, style: VectorLook) -> None
         renderer.addClassRange(QgsRendererRange(lower, upper, symbols[place].clone(), label))
 
 
-def _decimals(span: float) -> int:
-    """As many decimals as tell steps of a span apart."""
-    return max(0, 1 - math.floor(math.log10(span))) if span > 0 else 0
+def _decimals(limits: Sequence[float]) -> int:
+    """As many decimals as tell steps apart; whole numbers have none."""
+    span = limits[-1] - limits[0]
+    if span <= 0 or all(math.isclose(limit, round(limit), abs_tol=1e-9) for limit in limits):
+        return 0
+    return max(0, 2 - math.floor(math.log10(span)))
 
 
 def _set_classes(renderer: QgsCategorizedSymbolRenderer, style: VectorLook) -> None:
