@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from osgeo import gdal
 from qgis.core import (
-    Qgis,
     QgsCategorizedSymbolRenderer,
     QgsGraduatedSymbolRenderer,
     QgsHillshadeRenderer,
@@ -393,4 +392,3 @@ def test_every_style_in_a_file_is_used_and_every_used_style_has_a_file():
     for look in (*RASTER_LOOKS, *VECTOR_LOOKS):
         stem = look if look in RASTER_LOOKS else look.rpartition("_")[0] or look
         assert f'"{look}"' in code or f'f"{stem}_{{' in code, look
-    assert Qgis.QGIS_VERSION_INT >= 32200

@@ -36,6 +36,7 @@ class StyleMenu(QObject):
         self.menu = QMenu("Style")
         self.menu.setToolTipsVisible(True)
         self.menu.aboutToShow.connect(self._fill)
+        self._group = QActionGroup(self.menu)  # one style at a time
         self.action = self.menu.menuAction()
         self.action.setObjectName("Up42Style")
 
@@ -48,13 +49,14 @@ class StyleMenu(QObject):
         layer = self._iface.activeLayer()
         if layer is None:
             return
-        group = QActionGroup(self.menu)
+        self._group.deleteLater()
+        self._group = QActionGroup(self.menu)
         for name in style_names(layer):
             action = QAction(name.replace("&", "&&"), self.menu)
             action.setCheckable(True)
             action.setChecked(name == layer.styleManager().currentStyle())
             action.triggered.connect(partial(self._switch, layer.id(), name))
-            group.addAction(action)
+            self._group.addAction(action)
             self.menu.addAction(action)
         if isinstance(layer, QgsRasterLayer):
             self.menu.addSeparator()

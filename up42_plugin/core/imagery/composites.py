@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
-
-import numpy as np
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from up42_plugin.core.imagery.bands import BLUE, GREEN, NIR, PAN, RED, band_roles
-from up42_plugin.core.imagery.rasters import RasterFacts, cut_range, sample
-from up42_plugin.core.imagery.stretch import cloud_threshold, colour_ranges
+from up42_plugin.core.imagery.rasters import RasterFacts, sample
+from up42_plugin.core.imagery.stretch import Ranges, clear_values, cloud_threshold, colour_ranges, cuts
 from up42_plugin.core.layer_plan import BandRange, GreyStyle, NamedStyle, RgbStyle
 
 TRUE_COLOUR = "True Colour"
@@ -26,8 +24,6 @@ COMPOSITES: Sequence[Tuple[str, Tuple[str, str, str]]] = (
 _GREYS: Sequence[Tuple[str, str]] = (("Panchromatic", PAN), ("Near Infrared (Grey)", NIR))
 FIRST_BANDS = "First Bands"
 
-Values = Mapping[int, np.ndarray[Any, Any]]
-
 
 def composites(source: str, facts: RasterFacts, block: str, stem: str, nodata: Optional[float]) -> List[NamedStyle]:
     """Every composite the bands allow, natural colours first, each stretched by its own values.
@@ -41,9 +37,17 @@ def composites(source: str, facts: RasterFacts, block: str, stem: str, nodata: O
     if not chosen:
         chosen = [(FIRST_BANDS, _first(facts))]
     shown = sorted({band for _, bands in chosen for band in bands} | {band for _, band in greys})
-    values = None if already_a_picture(facts, roles) else sample(source, shown, nodata)
-    styles = [NamedStyle(name, _colour(facts, block, bands, name == TRUE_COLOUR, values)) for name, bands in chosen]
-    styles.extend(NamedStyle(name, GreyStyle(_grey(band, values), facts.alpha)) for name, band in greys)
+    ranges: Optional[Ranges] = None
+    threshold = cloud_threshold(facts, block, chosen[0][0] == TRUE_COLOUR)
+    if not already_a_picture(facts, roles):
+        ranges = cuts(clear_values(sample(source, shown, nodata), chosen[0][1], threshold))
+    styles = []
+    for name, bands in chosen:
+        natural = name == TRUE_COLOUR
+        red, green, blue = _ranged(bands, ranges, threshold if natural else None)
+        styles.append(NamedStyle(name, RgbStyle(red, green, blue, facts.alpha, natural)))
+    for name, band in greys:
+        styles.append(NamedStyle(name, GreyStyle(_ranged((band,), ranges, None)[0], facts.alpha)))
     return styles
 
 
@@ -62,15 +66,7 @@ def _first(facts: RasterFacts) -> Tuple[int, ...]:
     return tuple((first * 3)[:3] if len(first) < 3 else first[:3])  # noqa: PLR2004 - R, G, B
 
 
-def _colour(facts: RasterFacts, block: str, bands: Sequence[int], natural: bool, values: Optional[Values]) -> RgbStyle:
-    if values is None:
-        red, green, blue = (BandRange(index) for index in bands)
-    else:
-        red, green, blue = colour_ranges(values, bands, cloud_threshold(facts, block, natural))
-    return RgbStyle(red, green, blue, facts.alpha, natural)
-
-
-def _grey(band: int, values: Optional[Values]) -> BandRange:
-    if values is None:
-        return BandRange(band)
-    return BandRange(band, *(cut_range(values[band]) or (0.0, 1.0)))
+def _ranged(bands: Sequence[int], ranges: Optional[Ranges], cloud_from: Optional[float]) -> Tuple[BandRange, ...]:
+    if ranges is None:
+        return tuple(BandRange(index) for index in bands)
+    return colour_ranges(ranges, bands, cloud_from)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from osgeo import osr
@@ -91,12 +91,17 @@ class _Raster:
         self.bands = facts.data_bands or facts.bands
         self.band = self.bands[0].index
         self.alpha = facts.alpha
+        self._samples: Dict[int, np.ndarray[Any, Any]] = {}
+        self.nodata: Optional[float] = None
         self.nodata = self._missing_nodata()
 
     def values(self, band: Optional[int] = None) -> np.ndarray[Any, Any]:
-        """A sample of a band's values."""
+        """A sample of a band's values, read once."""
         index = self.band if band is None else band
-        return sample(self.source, (index,), self.nodata)[index]
+        if index not in self._samples:
+            self._samples[index] = sample(self.source, (index,))[index]
+        values = self._samples[index]
+        return values if self.nodata is None else values[values != self.nodata]
 
     def range(self, band: Optional[int] = None) -> Tuple[float, float]:
         return cut_range(self.values(band)) or (0.0, 1.0)
@@ -118,8 +123,8 @@ class _Raster:
         if self.meaning in (Meaning.RADAR, Meaning.CLOUD_MASK):
             return 0.0
         if len(self.bands) == 1 and first.dtype not in ("Byte", "UInt16"):
-            lowest = sample(self.source, (self.band,))[self.band]
-            least = float(lowest.min()) if lowest.size else 0.0
+            values = self.values()
+            least = float(values.min()) if values.size else 0.0
             return least if least in _FORGOTTEN else None
         return implied_nodata(self.facts)
 

@@ -19,6 +19,8 @@ from up42_plugin.core.layer_plan import BandRange
 SENTINEL2_BLOCKS = ("aws-s2-l2a", "sobloo-s2-l1c-fullscene", "s2-superresolution", "esa-s2-l2a-gtiff-analytic")
 
 Ranges = Dict[int, Tuple[float, float]]
+# Band number to a flat array; all arrays are of one length, a place in them is one pixel.
+Values = Mapping[int, np.ndarray[Any, Any]]
 # West, south, east, north in the raster's CRS.
 Box = Tuple[float, float, float, float]
 
@@ -30,20 +32,27 @@ _NO_VALUES = (0.0, 1.0)
 _COLOURS = 3
 
 
-def colour_ranges(
-    values: Mapping[int, np.ndarray[Any, Any]], bands: Sequence[int], cloud_from: Optional[float]
-) -> Tuple[BandRange, ...]:
-    """Ranges of three colours between the clouds: a few clouds would make everything else dark.
-
-    ``values`` are a sample of at least these bands. Surface reflectances in natural colours get one range for all
-    three, so that water stays blue and soil brown; other numbers (with haze, or gains of their own) get one each.
-    """
+def clear_values(values: Values, bands: Sequence[int], cloud_from: Optional[float]) -> Values:
+    """A sample without the pixels that are clouds in a picture of these bands."""
     clear = ~cloudy([values[index] for index in bands], cloud_from)
-    ranges = {index: cut_range(values[index][clear]) or _NO_VALUES for index in bands}
-    if cloud_from is not None:
-        common = (min(low for low, _ in ranges.values()), max(high for _, high in ranges.values()))
-        ranges = dict.fromkeys(ranges, common)
-    return tuple(BandRange(index, *ranges[index]) for index in bands)
+    return {index: found[clear] for index, found in values.items()}
+
+
+def cuts(values: Values) -> Ranges:
+    """The cut of each band by itself."""
+    return {index: cut_range(found) or _NO_VALUES for index, found in values.items()}
+
+
+def colour_ranges(ranges: Ranges, bands: Sequence[int], cloud_from: Optional[float]) -> Tuple[BandRange, ...]:
+    """Ranges of three colours out of those of their bands, clouds left out: a few would make all else dark.
+
+    Surface reflectances in natural colours (``cloud_from`` is known) get one range for all three, so that water stays
+    blue and soil brown; other numbers (with haze, or gains of their own) get one each.
+    """
+    if cloud_from is None:
+        return tuple(BandRange(index, *ranges[index]) for index in bands)
+    low, high = min(ranges[index][0] for index in bands), max(ranges[index][1] for index in bands)
+    return tuple(BandRange(index, low, high) for index in bands)
 
 
 def cloud_threshold(facts: RasterFacts, block: str, natural: bool) -> Optional[float]:
@@ -81,15 +90,19 @@ def stretch_again(
         RasterError: the raster cannot be read, or the box holds no pixel that is drawn.
     """
     facts = describe(source)
-    values = sample(source, sorted(set(bands)), nodata, _window(source, box) if box is not None else None)
+    roles = band_roles(facts.bands)
+    natural = tuple(roles[role] for role in (RED, GREEN, BLUE) if role in roles)
+    pictured = natural if len(natural) == _COLOURS else tuple(bands)
+    read = sorted({*bands, *pictured}) if len(set(bands)) == _COLOURS else sorted(set(bands))
+    values: Values = sample(source, read, nodata, _window(source, box) if box is not None else None)
     if not any(found.size for found in values.values()):
         raise RasterError(f"{name_of(source)} has no pixels here.")
+    cloud_from = None
     if len(set(bands)) == _COLOURS:
-        roles = band_roles(facts.bands)
-        natural = tuple(bands) == tuple(roles.get(role) for role in (RED, GREEN, BLUE))
-        shown = colour_ranges(values, bands, cloud_threshold(facts, "", natural))
-    else:
-        shown = tuple(BandRange(index, *(cut_range(values[index]) or _NO_VALUES)) for index in bands)
+        threshold = cloud_threshold(facts, "", pictured == natural)
+        values = clear_values(values, pictured, threshold)
+        cloud_from = threshold if tuple(bands) == natural else None
+    shown = colour_ranges(cuts({index: values[index] for index in set(bands)}), bands, cloud_from)
     return {entry.band: (float(entry.minimum or 0.0), float(entry.maximum or 0.0)) for entry in shown}
 
 
