@@ -48,11 +48,23 @@ class TestFromTheLayer:
             "Re-run as Live Job…",
             "Re-run with Present Selection…",
             "Clone to New Job",
+            "Style",
         ]
         others = [layer for layer in QgsProject.instance().mapLayers().values() if not identity(layer)[1]]
         assert others
         assert not any(other.id() in offered for other in others)
         del layer, others
+
+    def test_another_style(self, kit, live):
+        layer = self.layer_of(kit, live)
+        menu = kit.desk.dashboard.layer_menu.styles.menu
+        menu.aboutToShow.emit()
+        entries = [action for action in menu.actions() if action.isCheckable()]
+        assert len(entries) > 1
+        assert [action.isChecked() for action in entries] == [True] + [False] * (len(entries) - 1)
+        entries[1].trigger()
+        assert layer.styleManager().currentStyle() == entries[1].text()
+        del layer
 
     def test_show_job(self, kit, live):
         layer = self.layer_of(kit, live)

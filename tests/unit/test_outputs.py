@@ -30,7 +30,7 @@ from tests.raster_samples import (
     visual,
 )
 from up42_plugin.core.context import ThreadContext
-from up42_plugin.core.layer_plan import BandRange, ClassStyle, GreyStyle, LayerKind, RampStyle, RgbStyle, VectorStyle
+from up42_plugin.core.layer_plan import BandRange, GreyStyle, LayerKind, LookStyle, RgbStyle, VectorLook
 from up42_plugin.core.outputs import prepare_output
 
 MIXED = """{"type": "FeatureCollection", "features": [
@@ -127,9 +127,8 @@ def test_ndvi_is_a_ramp_and_keeps_its_nodata(tmp_path):
     ndvi(tmp_path / "x_ndvi.tif")
     plan = only(output_of(tmp_path, "x_ndvi.tif"))
     assert plan.title == "NDVI 2021-09-18"
-    assert isinstance(plan.style, RampStyle)
-    assert (plan.style.minimum, plan.style.maximum) == (-1.0, 1.0)
-    assert [step.up_to for step in plan.style.steps] == [0.2, 0.4, 0.6, 0.9, 1.0]
+    assert plan.style == LookStyle("ndvi_classes")
+    assert [style.name for style in plan.other_styles] == ["Ramp", "Grey"]
     assert plan.nodata is None
 
 
@@ -230,8 +229,7 @@ def test_an_ndvi_in_sensor_geometry_is_laid_on_the_ground_too(tmp_path):
     values = np.full((120, 160), 0.5, np.float32)
     geotiff(tmp_path / "o" / "0123_ndvi.tif", [values], epsg=None, rpc=rpc)
     plan = only(output_of(tmp_path / "o", "0123_ndvi.tif"), block_name="ndvi")
-    assert isinstance(plan.style, RampStyle)
-    assert plan.style.alpha == 2
+    assert plan.style == LookStyle("ndvi_classes", alpha=2)
     ground = pixels(plan.source)
     assert ground[0][ground[1] == 255] == pytest.approx(0.5)
 
@@ -247,16 +245,14 @@ def test_clusters_are_classes_without_nodata(tmp_path):
     classes[0] = 255
     geotiff(tmp_path / "a_kmeans.tif", [classes])
     plan = only(output_of(tmp_path, "a_kmeans.tif"), block_name="kmeans-clustering")
-    assert isinstance(plan.style, ClassStyle)
-    assert [entry.value for entry in plan.style.classes] == [0, 1, 2, 3]
-    assert len({entry.colour for entry in plan.style.classes}) == 4
+    assert plan.style == LookStyle("clusters", values=(0, 1, 2, 3))
     assert plan.nodata == 255
 
 
 def test_land_cover_has_its_names(tmp_path):
     geotiff(tmp_path / "a.tif", [np.tile(np.arange(1, 6, dtype=np.uint8), (40, 8))])
     plan = only(output_of(tmp_path, "a.tif"), block_name="landcover")
-    assert [entry.label for entry in plan.style.classes][:2] == ["Water", "High vegetation"]
+    assert plan.style == LookStyle("land_cover_5", values=(1, 2, 3, 4, 5))
 
 
 def test_a_colour_table_is_kept(tmp_path):
@@ -299,7 +295,8 @@ def test_mixed_geometries_become_a_layer_each(tmp_path):
     plans = prepare(output_of(tmp_path, "a.geojson"))
     assert [plan.title for plan in plans] == ["a 2021-09-18 (Polygon)", "a 2021-09-18 (Point)"]
     assert plans[0].source == f"{tmp_path / 'a.geojson'}|geometrytype=Polygon"
-    assert {(plan.kind, plan.style) for plan in plans} == {(LayerKind.VECTOR, VectorStyle.PLAIN)}
+    assert {plan.kind for plan in plans} == {LayerKind.VECTOR}
+    assert [plan.style for plan in plans] == [VectorLook("plain_polygon"), VectorLook("plain_point")]
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,18 @@ def test_descriptions_beat_position_and_colour():
 
 def test_colours_tell_when_descriptions_do_not():
     roles = band_roles(bands("", "", "", "", colours=("Blue", "Green", "Red", "Undefined")))
-    assert roles == {"red": 3, "green": 2, "blue": 1}
+    assert roles == {"red": 3, "green": 2, "blue": 1, "nir": 4}
+
+
+def test_the_fourth_band_of_streamed_pleiades_is_panchromatic():
+    colours = ("Red", "Green", "Blue", "Undefined", "Alpha")
+    for described in (bands("", "", "", "", "", colours=colours), bands("", "", "", "")):
+        assert band_roles(described, block="oneatlas-pleiades-aoiclipped")["pan"] == 4
+        assert "nir" not in band_roles(described, block="oneatlas-pleiades-aoiclipped")
+
+
+def test_band_numbers_of_airbus_count_from_zero():
+    assert band_roles(bands("B2", "B1", "B0", "B3")) == {"red": 1, "green": 2, "blue": 3, "nir": 4}
 
 
 @pytest.mark.parametrize(("count", "rgb"), [(3, (1, 2, 3)), (4, (1, 2, 3)), (5, (1, 2, 3)), (6, (3, 2, 1))])

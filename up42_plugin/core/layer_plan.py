@@ -5,10 +5,10 @@ Band numbers count from 1, values are in the raster's own units, colours are ``#
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any, Mapping, Optional, Tuple, Union
+from typing import Any, Mapping, Optional, Sequence, Tuple, Union
 
 from up42_plugin.core.jobs import Mode
 
@@ -49,26 +49,6 @@ class GreyStyle:
 
 
 @dataclass(frozen=True)
-class RampStep:
-    """All values up to and with ``up_to`` (above the step before) in one colour."""
-
-    up_to: float
-    colour: str
-    label: str
-
-
-@dataclass(frozen=True)
-class RampStyle:
-    """One band in steps of colour between ``minimum`` and ``maximum``."""
-
-    band: int
-    minimum: float
-    maximum: float
-    steps: Tuple[RampStep, ...]
-    alpha: Optional[int] = None
-
-
-@dataclass(frozen=True)
 class ColourClass:
     """One pixel value with its meaning."""
 
@@ -86,21 +66,73 @@ class ClassStyle:
     alpha: Optional[int] = None
 
 
+@dataclass(frozen=True)
+class LookStyle:
+    """A raster drawn as ``resources/styles/<look>.qml`` says, with the numbers of this layer.
+
+    ``minimum`` and ``maximum`` are what the ends of the look's ramp stand for; None keeps the look's own. ``values``
+    are the classes that occur: others are left out of the legend (empty: all stay). ``unit`` is written behind the
+    legend's numbers. ``z_factor`` of a hillshade makes heights and pixels comparable.
+    """
+
+    look: str
+    band: int = 1
+    alpha: Optional[int] = None
+    minimum: Optional[float] = None
+    maximum: Optional[float] = None
+    values: Tuple[float, ...] = ()
+    unit: str = ""
+    z_factor: Optional[float] = None
+
+
 class VectorStyle(str, Enum):
-    """How a vector layer is drawn."""
+    """How a vector layer is drawn that has no attributes to be drawn by."""
 
     PLAIN = "plain"
     FOOTPRINTS = "footprints"
 
 
-RasterStyle = Union[RgbStyle, GreyStyle, RampStyle, ClassStyle]
-Style = Union[RasterStyle, VectorStyle]
+@dataclass(frozen=True)
+class VectorClass:
+    """One value of an attribute with its meaning; ``value`` None stands for all other values."""
+
+    value: Union[str, float, None]
+    colour: str
+    label: str
+
+
+@dataclass(frozen=True)
+class VectorLook:
+    """Features drawn as ``resources/styles/<look>.qml`` says, by one of their attributes.
+
+    ``field`` is the attribute; empty for a look without one. ``limits`` are the borders of the look's steps, ascending,
+    one more than there are steps; ``classes`` what values mean. ``unit`` is written behind the legend's numbers.
+    """
+
+    look: str
+    field: str = ""
+    limits: Tuple[float, ...] = ()
+    classes: Tuple[VectorClass, ...] = ()
+    unit: str = ""
+
+
+RasterStyle = Union[RgbStyle, GreyStyle, ClassStyle, LookStyle]
+Style = Union[RasterStyle, VectorStyle, VectorLook]
+
+
+@dataclass(frozen=True)
+class NamedStyle:
+    """One of several ways to look at a layer, under the name that menus show (``False Colour (NIR)``)."""
+
+    name: str
+    style: Style
 
 
 @dataclass(frozen=True)
 class LayerPlan:
     """One layer to be. ``source`` is what GDAL or OGR opens: an absolute path or a subdataset's name.
 
+    ``style`` is how it is drawn first, ``style_name`` the name of that; ``other_styles`` can be switched to.
     ``key`` tells it from the other layers of the same output, equal whenever that output is prepared again. ``nodata``
     is a value to be transparent although the file does not say so. ``acquired_until`` ends the time of acquisition
     where only a day is known. ``time_field`` of a vector layer holds each feature's time. ``smooth`` where
@@ -128,6 +160,15 @@ class LayerPlan:
     synthetic: bool = False
     synthetic_note: str = ""
     problem: str = ""
+    style_name: str = ""
+    other_styles: Tuple[NamedStyle, ...] = ()
+
+    def styled(self, styles: Sequence[NamedStyle], nodata: Optional[float] = None) -> LayerPlan:
+        """This plan, drawn in the first of the styles, with the others to switch to."""
+        if not styles:
+            return replace(self, nodata=nodata)
+        first = styles[0]
+        return replace(self, style=first.style, style_name=first.name, other_styles=tuple(styles[1:]), nodata=nodata)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from up42_plugin.core.imagery.rasters import RasterFacts, describe
 from up42_plugin.core.imagery.scene_facts import flattened, moments
 from up42_plugin.core.imagery.sources import Source, Sources
 from up42_plugin.core.imagery.tiles import joined_tiles
+from up42_plugin.core.imagery.vector_facts import read_vector_facts
+from up42_plugin.core.imagery.vector_styles import choose_vector_style
 from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan, RgbStyle, VectorStyle
 from up42_plugin.core.manifest import Manifest, OutputItem, read_manifest
 from up42_plugin.core.output_errors import OutputError
@@ -102,17 +104,21 @@ class _Preparation:
         remark = make_quick(facts, self._context, averaged=averaged, joined=source.joined)
         if not facts.crs and not facts.has_grid:
             remark = f"{self._opening.path.name} does not say where on the ground it lies.\n{remark}".strip()
-        style, nodata = choose_style(source.name, _to_be_shown(facts, source), self._block, source.variable or stem)
-        note = ""
+        shown = _to_be_shown(facts, source)
+        styles, nodata = choose_style(source.name, shown, self._block, source.variable or stem)
+        style, note = styles[0].style, ""
         if isinstance(style, RgbStyle) and not style.natural:
             labels = [_band_label(facts.bands[band.band - 1]) for band in (style.red, style.green, style.blue)]
             note = f" ({', '.join(labels)})"
-        plan = self._plan(source, note)
-        return replace(plan, style=style, nodata=nodata, provenance=self._provenance(facts), remark=remark)
+        plan = replace(self._plan(source, note), provenance=self._provenance(facts), remark=remark)
+        return plan.styled(styles, nodata)
 
     def _vector(self, source: Source) -> LayerPlan:
-        style = VectorStyle.FOOTPRINTS if source.outlines else VectorStyle.PLAIN
-        return replace(self._plan(source, source.note), style=style, provenance=self._provenance(None))
+        plan = replace(self._plan(source, source.note), provenance=self._provenance(None))
+        if source.outlines:
+            return replace(plan, style=VectorStyle.FOOTPRINTS)
+        facts = read_vector_facts(source.name, source.geometry)
+        return plan.styled(choose_vector_style(facts, self._block, self._opening.stem))
 
     def _plan(self, source: Source, note: str = "") -> LayerPlan:
         first, last = self._item.acquired, self._item.acquired_until

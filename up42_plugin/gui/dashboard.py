@@ -125,6 +125,7 @@ class Dashboard(QObject):
             reruns=self.reruns,
             clones=self.clones,
             hub=hub,
+            runner=runner,
             tell=told.tell,
             parent=self,
         )

@@ -1,4 +1,4 @@
-"""From the layer back: what the context menu of a layer of ours offers about the job that made it."""
+"""From the layer back: what the context menu of a layer of ours offers about the job that made it and its styles."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from up42_plugin.core.run import Run
 from up42_plugin.gui.clone_desk import CloneDesk
 from up42_plugin.gui.jobs_desk import JobsDesk
 from up42_plugin.gui.rerun_desk import RerunDesk
+from up42_plugin.gui.style_menu import StyleMenu
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.job_recalling import JobRecall
+from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.layer_metadata import identity
 
 MENU = "UP42"
@@ -39,6 +41,7 @@ class LayerMenu(QObject):
         reruns: RerunDesk,
         clones: CloneDesk,
         hub: ConnectionHub,
+        runner: JobRunner,
         tell: Callable[[str, Qgis.MessageLevel], None],
         parent: Optional[QObject] = None,
     ) -> None:
@@ -47,14 +50,17 @@ class LayerMenu(QObject):
         self._jobs, self._recall, self._reruns, self._clones = jobs, recall, reruns, clones
         self._hub, self._tell = hub, tell
         doing = (self.show_job, self.rerun, self.rerun_with_selection, self.clone)
+        self.styles = StyleMenu(iface, runner, tell, self)
         self.actions: List[QAction] = []
         for (name, text), act in zip(_ACTIONS, doing):
             action = QAction(text, self)
             action.setObjectName(name)
             action.triggered.connect(lambda _=False, act=act: self._for_layer(act))
+            self.actions.append(action)
+        self.actions.append(self.styles.action)
+        for action in self.actions:
             for kind in (QgsMapLayerType.RasterLayer, QgsMapLayerType.VectorLayer):
                 iface.addCustomActionForLayerType(action, MENU, kind, False)
-            self.actions.append(action)
         self._project.layersAdded.connect(self._added)
         self._added(list(self._project.mapLayers().values()))
 
@@ -64,7 +70,10 @@ class LayerMenu(QObject):
             self._project.layersAdded.disconnect(self._added)
         for action in self.actions:
             self._iface.removeCustomActionForLayerType(action)
-            action.deleteLater()
+            if action is not self.styles.action:
+                action.deleteLater()
+        if self.actions:
+            self.styles.close()
         self.actions.clear()
 
     def _added(self, layers: List[QgsMapLayer]) -> None:

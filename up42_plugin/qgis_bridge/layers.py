@@ -19,7 +19,7 @@ from up42_plugin.qgis_bridge.band_times import date_bands
 from up42_plugin.qgis_bridge.groups import JobGroups
 from up42_plugin.qgis_bridge.layer_metadata import describe_layer, identity, identity_of_plan
 from up42_plugin.qgis_bridge.log import PanelLog
-from up42_plugin.qgis_bridge.styles import style_raster, style_vector
+from up42_plugin.qgis_bridge.styles import style_layer
 
 
 class LayerLoader:
@@ -115,13 +115,10 @@ def _write_remarks(plans: Iterable[LayerPlan]) -> None:
 
 
 def _finish(layer: QgsMapLayer, plan: LayerPlan, job: JobProvenance) -> None:
-    if isinstance(layer, QgsRasterLayer):
-        style_raster(layer, plan)
-    elif isinstance(layer, QgsVectorLayer):
-        style_vector(layer, plan)
     describe_layer(layer, plan, job)
     if isinstance(layer, QgsRasterLayer) and plan.band_times:
         date_bands(layer, plan.band_times)
+    style_layer(layer, plan)
 
 
 def _reason(layer: QgsMapLayer) -> str:

@@ -2,61 +2,105 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import List, Optional
 
 from qgis.core import (
-    QgsColorRampShader,
     QgsContrastEnhancement,
     QgsCubicRasterResampler,
-    QgsFillSymbol,
+    QgsMapLayer,
+    QgsMapLayerStyle,
     QgsMultiBandColorRenderer,
     QgsPalettedRasterRenderer,
     QgsRasterLayer,
     QgsRasterRange,
     QgsRasterRenderer,
-    QgsRasterShader,
     QgsSingleBandGrayRenderer,
-    QgsSingleBandPseudoColorRenderer,
-    QgsSingleSymbolRenderer,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtGui import QColor
+from qgis.PyQt.QtXml import QDomDocument
 
 from up42_plugin.core.layer_plan import (
     BandRange,
     ClassStyle,
     GreyStyle,
     LayerPlan,
-    RampStyle,
+    LookStyle,
     RgbStyle,
+    Style,
+    VectorLook,
     VectorStyle,
 )
+from up42_plugin.qgis_bridge.looks import put_look, put_vector_look
 
-FOOTPRINT_COLOUR = "#ffee00"
-_FOOTPRINT_WIDTH_MM = "0.5"
+#: Custom property of a layer: the names of its planned styles, in their order.
+STYLES = "up42/styles"
 
 
-def style_raster(layer: QgsRasterLayer, plan: LayerPlan) -> None:
-    """Give a raster layer its planned renderer; without one it keeps QGIS's own choice."""
+def style_layer(layer: QgsMapLayer, plan: LayerPlan) -> None:
+    """Give a new layer all its planned styles, of which the first is shown; without one it keeps QGIS's own choice.
+
+    The others are styles of the layer as QGIS keeps them: in its own menu, with the changes a person makes, in the
+    project. What a person writes into the layer's properties is none of a style's.
+    """
+    if isinstance(layer, QgsRasterLayer):
+        _hide_nodata(layer, plan.nodata)
+    manager = layer.styleManager()
+    for other in plan.other_styles:
+        _show(layer, other.style, plan.smooth)
+        manager.addStyle(other.name, _as_style(layer))
+    _show(layer, plan.style, plan.smooth)
+    if plan.style_name:
+        manager.renameStyle(manager.currentStyle(), plan.style_name)
+        layer.setCustomProperty(STYLES, [plan.style_name, *(other.name for other in plan.other_styles)])
+
+
+def style_names(layer: QgsMapLayer) -> List[str]:
+    """All styles of a layer: the planned ones in their order, then those a person added."""
+    known = layer.styleManager().styles()
+    planned = layer.customProperty(STYLES) or []
+    listed = [name for name in planned if name in known] if isinstance(planned, list) else []
+    return [*listed, *(name for name in known if name not in listed)]
+
+
+def _show(layer: QgsMapLayer, style: Optional[Style], smooth: bool) -> None:
+    if isinstance(layer, QgsRasterLayer):
+        _style_raster(layer, style)
+        if smooth:
+            layer.resampleFilter().setZoomedInResampler(QgsCubicRasterResampler())
+    elif isinstance(layer, QgsVectorLayer):
+        _style_vector(layer, style)
+
+
+def _as_style(layer: QgsMapLayer) -> QgsMapLayerStyle:
+    """The layer's present style without what does not belong to it: who made the layer, notes."""
+    document = QDomDocument("qgis")
+    layer.exportNamedStyle(document)
+    root = document.documentElement()
+    root.removeChild(root.firstChildElement("customproperties"))
+    return QgsMapLayerStyle(document.toString(0))
+
+
+def _hide_nodata(layer: QgsRasterLayer, nodata: Optional[float]) -> None:
     provider = layer.dataProvider()
-    if plan.nodata is not None:
-        for band in range(1, provider.bandCount() + 1):
-            provider.setUserNoDataValue(band, [QgsRasterRange(plan.nodata, plan.nodata)])
-    renderer = _renderer(layer, plan)
+    for band in range(1, provider.bandCount() + 1) if nodata is not None else ():
+        provider.setUserNoDataValue(band, [QgsRasterRange(nodata, nodata)])
+
+
+def _style_raster(layer: QgsRasterLayer, style: Optional[Style]) -> None:
+    if isinstance(style, LookStyle):
+        put_look(layer, style)
+        return
+    renderer = _renderer(layer, style)
     if renderer is not None:
         layer.setRenderer(renderer)
-    if plan.smooth:
-        layer.resampleFilter().setZoomedInResampler(QgsCubicRasterResampler())
 
 
-def _renderer(layer: QgsRasterLayer, plan: LayerPlan) -> Optional[QgsRasterRenderer]:
-    style = plan.style
+def _renderer(layer: QgsRasterLayer, style: Optional[Style]) -> Optional[QgsRasterRenderer]:
     if isinstance(style, RgbStyle):
         return _rgb(layer, style)
     if isinstance(style, GreyStyle):
         return _grey(layer, style)
-    if isinstance(style, RampStyle):
-        return _ramp(layer, style)
     if isinstance(style, ClassStyle):
         return _classes(layer, style)
     return None
@@ -65,21 +109,21 @@ def _renderer(layer: QgsRasterLayer, plan: LayerPlan) -> Optional[QgsRasterRende
 def _rgb(layer: QgsRasterLayer, style: RgbStyle) -> QgsRasterRenderer:
     provider = layer.dataProvider()
     renderer = QgsMultiBandColorRenderer(provider, style.red.band, style.green.band, style.blue.band)
-    renderer.setRedContrastEnhancement(_enhancement(layer, style.red))
-    renderer.setGreenContrastEnhancement(_enhancement(layer, style.green))
-    renderer.setBlueContrastEnhancement(_enhancement(layer, style.blue))
+    renderer.setRedContrastEnhancement(contrast(layer, style.red))
+    renderer.setGreenContrastEnhancement(contrast(layer, style.green))
+    renderer.setBlueContrastEnhancement(contrast(layer, style.blue))
     return _with_alpha(renderer, style.alpha)
 
 
 def _grey(layer: QgsRasterLayer, style: GreyStyle) -> QgsRasterRenderer:
     renderer = QgsSingleBandGrayRenderer(layer.dataProvider(), style.band.band)
-    enhancement = _enhancement(layer, style.band)
+    enhancement = contrast(layer, style.band)
     if enhancement is not None:
         renderer.setContrastEnhancement(enhancement)
     return _with_alpha(renderer, style.alpha)
 
 
-def _enhancement(layer: QgsRasterLayer, values: BandRange) -> Optional[QgsContrastEnhancement]:
+def contrast(layer: QgsRasterLayer, values: BandRange) -> Optional[QgsContrastEnhancement]:
     """A stretch between the planned values; None shows 8-bit values as they are."""
     if values.minimum is None or values.maximum is None:
         return None
@@ -90,27 +134,6 @@ def _enhancement(layer: QgsRasterLayer, values: BandRange) -> Optional[QgsContra
     enhancement.setMinimumValue(values.minimum, False)
     enhancement.setMaximumValue(values.maximum, True)
     return enhancement
-
-
-def _ramp(layer: QgsRasterLayer, style: RampStyle) -> QgsRasterRenderer:
-    function = QgsColorRampShader(style.minimum, style.maximum)
-    function.setColorRampType(QgsColorRampShader.Type.Discrete)
-    items = [
-        QgsColorRampShader.ColorRampItem(
-            # beyond the scale, where rounding or odd pixels lead, the last colour goes on
-            float("inf") if step.up_to >= style.maximum else step.up_to,
-            QColor(step.colour),
-            step.label,
-        )
-        for step in style.steps
-    ]
-    function.setColorRampItemList(items)
-    shader = QgsRasterShader(style.minimum, style.maximum)
-    shader.setRasterShaderFunction(function)
-    renderer = QgsSingleBandPseudoColorRenderer(layer.dataProvider(), style.band, shader)
-    renderer.setClassificationMin(style.minimum)
-    renderer.setClassificationMax(style.maximum)
-    return _with_alpha(renderer, style.alpha)
 
 
 def _classes(layer: QgsRasterLayer, style: ClassStyle) -> QgsRasterRenderer:
@@ -125,16 +148,9 @@ def _with_alpha(renderer: QgsRasterRenderer, alpha: Optional[int]) -> QgsRasterR
     return renderer
 
 
-def style_vector(layer: QgsVectorLayer, plan: LayerPlan) -> None:
-    """Footprints are yellow outlines that hide nothing; other vectors keep QGIS's own choice."""
-    if plan.style is not VectorStyle.FOOTPRINTS:
-        return
-    symbol = QgsFillSymbol.createSimple(
-        {
-            "style": "no",
-            "outline_color": FOOTPRINT_COLOUR,
-            "outline_width": _FOOTPRINT_WIDTH_MM,
-            "outline_width_unit": "MM",
-        }
-    )
-    layer.setRenderer(QgsSingleSymbolRenderer(symbol))
+def _style_vector(layer: QgsVectorLayer, style: Optional[Style]) -> None:
+    """Give a vector layer a style; a plain one keeps QGIS's own choice."""
+    if isinstance(style, VectorLook):
+        put_vector_look(layer, style)
+    elif style is VectorStyle.FOOTPRINTS:
+        put_vector_look(layer, VectorLook("footprints"))

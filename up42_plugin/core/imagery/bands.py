@@ -28,6 +28,8 @@ _SENTINEL2: Mapping[str, Tuple[str, float]] = {
 _LANDSAT8 = {"1": "coastal", "2": BLUE, "3": GREEN, "4": RED, "5": NIR, "6": "swir1", "7": "swir2", "8": PAN}
 _LANDSAT7 = {"1": BLUE, "2": GREEN, "3": RED, "4": NIR, "5": "swir1", "7": "swir2", "8": PAN}
 _MODIS = {"1": RED, "2": NIR, "3": BLUE, "4": GREEN, "5": "nir2", "6": "swir1", "7": "swir2"}
+# Airbus counts the bands of Pléiades and SPOT from 0; no other sensor here has a band 0.
+_AIRBUS = {"0": BLUE, "1": GREEN, "2": RED, "3": NIR}
 _WORDS: Sequence[Tuple[str, str]] = (
     (r"coastal", "coastal"),
     (r"red[\s_-]*edge|rededge|\bre\d\b", "re1"),
@@ -58,13 +60,18 @@ _SIX = (BLUE, GREEN, RED, NIR, "swir1", "swir2")
 _RGBN = (RED, GREEN, BLUE, NIR)
 _RGB = (RED, GREEN, BLUE)
 
+_WITH_PAN = ("oneatlas-pleiades-aoiclipped", "oneatlas-spot-aoiclipped")
+
 # False colour where there is no natural one, best first.
 FALSE_COLOURS: Sequence[Tuple[str, str, str]] = ((NIR, RED, GREEN), ("swir1", "nir2", "re1"), ("swir1", NIR, RED))
 
 
 @dataclass(frozen=True)
 class BandFacts:
-    """What a raster says of one band. ``dtype`` is GDAL's name of the type, ``colour`` of the interpretation."""
+    """What a raster says of one band. ``dtype`` is GDAL's name of the type, ``colour`` of the interpretation.
+
+    ``unit`` is that of the values as the file writes it; empty when it writes none.
+    """
 
     index: int
     dtype: str
@@ -72,6 +79,7 @@ class BandFacts:
     colour: str = ""
     nodata: Optional[float] = None
     has_table: bool = False
+    unit: str = ""
 
 
 def band_roles(bands: Sequence[BandFacts], block: str = "", file_stem: str = "") -> Dict[str, int]:
@@ -81,15 +89,18 @@ def band_roles(bands: Sequence[BandFacts], block: str = "", file_stem: str = "")
     from blue on.
     """
     roles: Dict[str, int] = {}
+    airbus = any(_number_in(band.description) == "0" for band in bands)
     for band in bands:
         role = role_of_description(band.description, file_stem)
+        if airbus:
+            role = _AIRBUS.get(_number_in(band.description), role)
         if role:
             roles.setdefault(role, band.index)
     if _has_colour(roles) or (roles and len(roles) == len(bands)):
         return roles
     by_colour = {band.colour.lower(): band.index for band in bands if band.colour.lower() in _RGB}
     if _has_colour(by_colour):
-        return by_colour
+        return _with_infrared(by_colour, bands, block)
     if roles:
         return roles
     names = _positions(len([band for band in bands if band.colour != "Alpha"]), block, file_stem)
@@ -106,11 +117,17 @@ def role_of_description(description: str, file_stem: str = "") -> str:
         role, nearest = min(_SENTINEL2.values(), key=lambda known: abs(known[1] - centre))
         if abs(nearest - centre) <= _WAVELENGTH_TOLERANCE:
             return role
-    named = _BAND_NAME.search(description)
-    if named is not None:
-        return role_of_band_name(named.group(1), file_stem)
+    number = _number_in(description)
+    if number:
+        return role_of_band_name(number, file_stem)
     text = description.lower()
     return next((role for pattern, role in _WORDS if re.search(pattern, text)), "")
+
+
+def _number_in(description: str) -> str:
+    """``4`` of ``B04``, ``8A`` of ``B8A``; empty when a description names no band."""
+    named = _BAND_NAME.search(description)
+    return named.group(1).upper() if named is not None else ""
 
 
 def role_of_band_name(number: str, file_stem: str = "") -> str:
@@ -153,13 +170,17 @@ def _positions(count: int, block: str, file_stem: str) -> Tuple[str, ...]:
             return by_count[count]
     if block == "pansharpen" and count in (12, 13):
         return _PANSHARPEN_12
-    if count == len(_RGB):
-        return _RGB
-    if count in (4, 5):
-        return _RGBN
-    if count == len(_SIX):
-        return _SIX
-    return ()
+    if count == len(_RGBN) and block in _WITH_PAN:
+        return (*_RGB, PAN)
+    return {3: _RGB, 4: _RGBN, 5: _RGBN, 6: _SIX}.get(count, ())
+
+
+def _with_infrared(roles: Dict[str, int], bands: Sequence[BandFacts], block: str) -> Dict[str, int]:
+    """A fourth band beside red, green and blue is near infrared; that of streamed Pléiades and SPOT is panchromatic."""
+    others = [band.index for band in bands if band.colour != "Alpha" and band.index not in roles.values()]
+    if len(others) != 1:
+        return roles
+    return {**roles, (PAN if block in _WITH_PAN else NIR): others[0]}
 
 
 def _has_colour(roles: Mapping[str, int]) -> bool:

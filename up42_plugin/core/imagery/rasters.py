@@ -21,6 +21,8 @@ from up42_plugin.core.imagery.bands import BandFacts
 from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, name_of, open_raster
 
 Source = Union[str, Path]
+# Column, row, width and height in pixels.
+Window = Tuple[int, int, int, int]
 
 SAMPLE_SIDE = 1000
 CUT_PERCENT = (2.0, 98.0)
@@ -99,30 +101,36 @@ def _band_facts(dataset: Any, index: int) -> BandFacts:
     return BandFacts(
         index=index,
         dtype=gdal.GetDataTypeName(band.DataType),
-        description=band.GetDescription() or "",
+        description=band.GetDescription() or band.GetMetadataItem("long_name") or "",
         colour=gdal.GetColorInterpretationName(band.GetColorInterpretation()),
         nodata=band.GetNoDataValue(),
         has_table=band.GetRasterColorTable() is not None,
+        unit=band.GetUnitType() or band.GetMetadataItem("units") or "",
     )
 
 
-def sample(source: Source, bands: Sequence[int], nodata: Optional[float] = None) -> Dict[int, np.ndarray[Any, Any]]:
+def sample(
+    source: Source, bands: Sequence[int], nodata: Optional[float] = None, window: Optional[Window] = None
+) -> Dict[int, np.ndarray[Any, Any]]:
     """Values of each band as flat arrays of equal length, from a read reduced to at most 1000 x 1000 pixels.
+
+    Of the whole raster, or of a ``window`` inside it.
 
     Left out are pixels that are not drawn: where one of the bands has no-data (its own, or ``nodata``), NaN or
     infinity, or where an alpha band hides it.
     """
     dataset = open_raster(source)
-    width, height = dataset.RasterXSize, dataset.RasterYSize
+    window = window or (0, 0, dataset.RasterXSize, dataset.RasterYSize)
+    width, height = window[2:]
     shrink = max(1.0, max(width, height) / SAMPLE_SIDE)
     size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
     found: Dict[int, np.ndarray[Any, Any]] = {}
     keep = np.ones((size[1], size[0]), bool)
     for index in bands:
         band = dataset.GetRasterBand(index)
-        found[index] = _read_reduced(band, size, name_of(source))
+        found[index] = _read_reduced(band, window, size, name_of(source))
         # The mask knows no-data, alpha and masks of their own alike.
-        keep &= _read_reduced(band.GetMaskBand(), size, name_of(source)) > 0
+        keep &= _read_reduced(band.GetMaskBand(), window, size, name_of(source)) > 0
         keep &= np.isfinite(found[index])
         if nodata is not None:
             keep &= found[index] != nodata
@@ -135,8 +143,8 @@ def _scaled(band: Any, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return values if (scale, offset) == (1.0, 0.0) else values * scale + offset
 
 
-def _read_reduced(band: Any, size: Tuple[int, int], what: str) -> np.ndarray[Any, Any]:
-    values: np.ndarray[Any, Any] = gdal_call(band.ReadAsArray, buf_xsize=size[0], buf_ysize=size[1], what=what)
+def _read_reduced(band: Any, window: Window, size: Tuple[int, int], what: str) -> np.ndarray[Any, Any]:
+    values: np.ndarray[Any, Any] = gdal_call(band.ReadAsArray, *window, buf_xsize=size[0], buf_ysize=size[1], what=what)
     return np.absolute(values) if np.iscomplexobj(values) else values
 
 
