@@ -105,7 +105,8 @@ class LayerPlan:
     is a value to be transparent although the file does not say so. ``acquired_until`` ends the time of acquisition
     where only a day is known. ``time_field`` of a vector layer holds each feature's time. ``smooth`` where
     pixels are to blend when they are drawn larger than they are. ``problem`` says why there
-    is nothing to open; such a plan is reported, not loaded.
+    is nothing to open; such a plan is reported, not loaded. ``group`` names a group inside of the job's, empty for
+    none; ``checked`` says whether the layer is shown at first. ``usage`` is what the output's ``usage.json`` holds.
     """
 
     key: str
@@ -122,14 +123,29 @@ class LayerPlan:
     synthetic: bool = False
     synthetic_note: str = ""
     problem: str = ""
+    group: str = ""
+    checked: bool = True
+    usage: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BlockUsed:
+    """A block that a layer went through: its task's name, its own, and what is told of it (empty where nothing is)."""
+
+    task: str
+    name: str
+    title: str
+    version: str = ""
+    provider: str = ""
 
 
 @dataclass(frozen=True)
 class JobProvenance:
     """Where layers come from. ``recipe`` is the job's configuration as JSON, without any secret.
 
-    ``task_name`` is empty for the job's own output; ``chain`` names the blocks for people; ``link`` is the job's page
-    in the service's console, empty where there is none.
+    ``task_name`` is empty for the job's own output; ``blocks`` are those up to the one whose output this is, ``chain``
+    names all blocks of the workflow for people; ``link`` is the job's page in the service's console, empty where there
+    is none.
     """
 
     job_id: str
@@ -145,3 +161,4 @@ class JobProvenance:
     finished: Optional[datetime] = None
     credits: Optional[int] = None
     link: str = ""
+    blocks: Tuple[BlockUsed, ...] = ()

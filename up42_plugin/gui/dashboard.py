@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Mapping, Optional
 
-from qgis.core import Qgis
+from qgis.core import Qgis, QgsProject
 from qgis.PyQt.QtCore import QObject
 
 from up42_plugin.core.ledger import Ledger
@@ -32,6 +32,7 @@ from up42_plugin.qgis_bridge.job_recalling import JobRecall
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.jobs_reader import JobsReader
 from up42_plugin.qgis_bridge.monitor import JobMonitor
+from up42_plugin.qgis_bridge.output_places import OutputPlaces
 from up42_plugin.qgis_bridge.project_data import ProjectData, ProjectReader
 from up42_plugin.qgis_bridge.runs import RunController
 from up42_plugin.qgis_bridge.settings import PluginSettings
@@ -51,8 +52,8 @@ class JobsParts:
     project: ProjectReader
 
     def folders(self) -> OutputFolders:
-        """Where outputs go now."""
-        return OutputFolders(self.settings.output_folder())
+        """Where outputs go and lie now."""
+        return OutputPlaces(self.settings, self.ledger, QgsProject.instance()).now()
 
 
 class Dashboard(QObject):

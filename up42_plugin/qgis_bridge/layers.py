@@ -15,7 +15,7 @@ from qgis.core import (
 
 from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan
 from up42_plugin.core.output_errors import NoLayerError
-from up42_plugin.qgis_bridge.groups import JobGroups
+from up42_plugin.qgis_bridge.groups import JobGroups, NewLayer
 from up42_plugin.qgis_bridge.layer_metadata import describe_layer, identity, identity_of_plan
 from up42_plugin.qgis_bridge.styles import style_raster, style_vector
 
@@ -29,7 +29,7 @@ class LayerLoader:
         self.problems: Tuple[str, ...] = ()
 
     def add(self, plans: Sequence[LayerPlan], group_name: str, job: JobProvenance) -> List[QgsMapLayer]:
-        """Add the planned layers to the job's group, on top and in their order; returns those now in the project.
+        """Add the planned layers to the job's group, in their order; returns those now in the project.
 
         A layer that is there already (same connection, job, task and source) is not added again, but returned; one
         whose file had gone is mended. The project's CRS and the canvas stay as they are.
@@ -39,7 +39,8 @@ class LayerLoader:
         """
         problems: List[str] = []
         loaded: List[QgsMapLayer] = []
-        new: List[QgsMapLayer] = []
+        new: List[NewLayer] = []
+        inner = self._inner_group(job)
         for plan in plans:
             known = self.find(plan, job)
             layer = self._opened(plan, job, known, problems)
@@ -47,19 +48,32 @@ class LayerLoader:
                 continue
             loaded.append(layer)
             if layer is not known:
-                new.append(layer)
+                group = ", ".join(filter(None, (inner, plan.group)))
+                new.append(NewLayer(layer, group, plan.checked))
         self.problems = tuple(problems)
         if not loaded:
             raise NoLayerError("\n".join(problems))
         if new:
-            self._project.addMapLayers(new, False)
-            self._groups.add(new, job.job_id, group_name)
+            self._project.addMapLayers([item.layer for item in new], False)
+            self._groups.add(new, loaded, job.job_id, group_name)
         return loaded
 
     def find(self, plan: LayerPlan, job: JobProvenance) -> Optional[QgsMapLayer]:
         """The layer of the project that was made from this plan, whatever it is called now."""
         wanted = identity_of_plan(plan, job)
         return next((layer for layer in self._project.mapLayers().values() if identity(layer) == wanted), None)
+
+    def _inner_group(self, job: JobProvenance) -> str:
+        """The group inside of the job's for the output of one task, called after its block.
+
+        None while nothing of the job's own output is there: then the task's lies in the job's group.
+        """
+        if not job.task_name:
+            return ""
+        wanted = (job.connection_id, job.job_id, "")
+        if not any(identity(layer)[:3] == wanted for layer in self._project.mapLayers().values()):
+            return ""
+        return job.blocks[-1].title if job.blocks else job.task_name
 
     def _opened(
         self, plan: LayerPlan, job: JobProvenance, known: Optional[QgsMapLayer], problems: List[str]
