@@ -15,6 +15,7 @@ from up42_plugin.core.context import JobContext, Part
 from up42_plugin.core.imagery.bands import BandFacts, split_band_name
 from up42_plugin.core.imagery.gdal_access import RasterError, open_raster
 from up42_plugin.core.imagery.openings import OWN_PREFIX, Opening, OpeningKind, find_openings
+from up42_plugin.core.imagery.portable import portable
 from up42_plugin.core.imagery.raster_styles import choose_style, holds_classes
 from up42_plugin.core.imagery.rasters import (
     RasterFacts,
@@ -111,7 +112,10 @@ class _Preparation:
             ensure_overviews(facts, self._context, averaged=True)
             return (str(self._virtual("ground", functools.partial(rectified, facts))),)
         if self._opening.kind is OpeningKind.PRODUCT and safe_subdatasets(facts):
-            return [_with_pixels(name, path.parent.name) for name in safe_subdatasets(facts)]
+            return [
+                str(self._virtual(f"part{number}", functools.partial(portable, _with_pixels(name, path.parent.name))))
+                for number, name in enumerate(safe_subdatasets(facts), start=1)
+            ]
         if not facts.bands and facts.subdatasets:
             return facts.subdatasets[:_MOST_SUBDATASETS]
         return (str(path),)

@@ -118,7 +118,7 @@ def _contacts(job: JobProvenance) -> List[QgsLayerMetadata.Contact]:
 
 
 def _set_terms(layer: QgsMapLayer, metadata: QgsLayerMetadata, plan: LayerPlan, job: JobProvenance) -> None:
-    """Maps show the rights of their layers, with QGIS's copyright label; services the attribution."""
+    """Licence, rights and attribution. Labels of a map get the rights of its layers in newer QGIS (``map_credits``)."""
     found = terms(plan, job)
     metadata.setLicenses([found.name] if found.name else [])
     metadata.setRights([text for text in (found.attribution, *statement(plan)) if text])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import List, Optional, Sequence, Tuple
 
 from qgis.core import (
@@ -9,12 +10,14 @@ from qgis.core import (
     QgsMapLayer,
     QgsMultiBandColorRenderer,
     QgsProject,
+    QgsProviderRegistry,
     QgsRasterLayer,
     QgsVectorLayer,
 )
 
 from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan
 from up42_plugin.core.output_errors import NoLayerError
+from up42_plugin.core.storage import system_path
 from up42_plugin.qgis_bridge.groups import JobGroups, NewLayer
 from up42_plugin.qgis_bridge.layer_metadata import describe_layer, identity, identity_of_plan
 from up42_plugin.qgis_bridge.styles import style_raster, style_vector
@@ -78,7 +81,7 @@ class LayerLoader:
     def _opened(
         self, plan: LayerPlan, job: JobProvenance, known: Optional[QgsMapLayer], problems: List[str]
     ) -> Optional[QgsMapLayer]:
-        if known is not None and known.isValid():
+        if known is not None and known.isValid() and not _is_lost(known, plan):
             return known
         if plan.problem:
             problems.append(plan.problem)
@@ -123,6 +126,14 @@ def _finish(layer: QgsMapLayer, plan: LayerPlan, job: JobProvenance) -> None:
     elif isinstance(layer, QgsVectorLayer):
         style_vector(layer, plan)
     describe_layer(layer, plan, job)
+
+
+def _is_lost(layer: QgsMapLayer, plan: LayerPlan) -> bool:
+    """Whether a layer shows files that are gone by now, while its output lies elsewhere; QGIS does not notice."""
+    if layer.source() == plan.source:
+        return False
+    path = Path(QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source()).get("path", ""))
+    return path.is_absolute() and not system_path(path).exists()
 
 
 def _reason(layer: QgsMapLayer) -> str:
