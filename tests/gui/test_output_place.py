@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tempfile
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from plugin_kit import ANALYTIC, SMALL, SPEED, idle, plugin_in, wait_for
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import QDialog, QVBoxLayout
+from qgis.PyQt.QtWidgets import QAbstractButton, QDialog, QLabel, QVBoxLayout
 from sandbox_process import start_sandbox
 
 from up42_plugin.core import fetching
@@ -20,6 +22,7 @@ from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.ledger_outputs import LedgerOutputs
 from up42_plugin.core.unpack import RECEIPT
 from up42_plugin.gui.job_commands import JobCommand
+from up42_plugin.gui.job_texts import facts
 from up42_plugin.gui.output_place import use_text
 from up42_plugin.qgis_bridge.layer_metadata import identity
 
@@ -263,3 +266,22 @@ def test_old_outputs_are_ticked_by_the_person_and_deleted_with_their_layers(kit,
     dialog.reject()
     wait_for(lambda: page.place.dialog is None, "the dialog to close")
     assert f"{NBSP}jobs" in use(page)
+
+
+def test_what_an_output_used_is_told_in_its_row(kit, sandbox):
+    run = bought(kit, sandbox)
+    kit.load(run)
+    kit.loaded.clear()
+    usage = {"credits": {"used": 3}, "area": {"squareKm": 0.47}}
+    (kit.outputs_of(run) / "final" / "usage.json").write_text(json.dumps(usage))
+    kit.desk.dashboard.jobs.read_disk()
+    wait_for(lambda: kit.row(run).entry.usage, "the usage")
+    assert dict(facts(kit.row(run).entry, run.created))["Usage"] == "credits used 3, area squareKm 0.47"
+
+
+def test_every_field_of_the_options_has_a_letter_of_its_own(page):
+    use(page)
+    kinds = (QLabel, QAbstractButton)
+    texts = [widget.text() for kind in kinds for widget in page.findChildren(kind) if widget.isVisible()]
+    letters = [match[1].lower() for text in texts for match in [re.search("&([A-Za-z])", text)] if match]
+    assert len(letters) == len(set(letters)) >= 10, sorted(letters)

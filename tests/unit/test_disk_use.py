@@ -136,11 +136,11 @@ def test_a_job_is_found_where_it_was_put_after_the_outputs_folder_changed(tmp_pa
     folders = OutputFolders(tmp_path / "new", (), outputs.places)
     assert folders.output_folder("Taormina", JOB) == old
     assert folders.output_folder("Taormina", JOB, "aws-s2-l2a:1").parent == old.parent
-    assert folders.those_there([JOB, OTHER]) == {JOB}
+    assert folders.those_there([JOB, OTHER]) == {JOB: old.parent}
     assert folders.job_folder("Etna", OTHER) == tmp_path / "new" / "etna-99999999"
     old.parent.rename(tmp_path / "moved by hand")
     assert folders.job_folder("Taormina", JOB) == tmp_path / "new" / "taormina-2ab7d7ca"
-    assert folders.those_there([JOB]) == frozenset()
+    assert folders.those_there([JOB]) == {}
     assert folders.folders_of(JOB) == ()
 
 
@@ -168,4 +168,4 @@ def test_a_read_only_root_gives_way_to_the_spare_one(tmp_path):
     folders = OutputFolders(tmp_path / "file" / "UP42", (tmp_path / "general",), None, spare=tmp_path / "general")
     assert folders.job_folder("Taormina", JOB) == tmp_path / "general" / "taormina-2ab7d7ca"
     assert folders.folders_of(JOB) == ()
-    assert folders.those_there([JOB]) == frozenset()
+    assert folders.those_there([JOB]) == {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from up42_plugin.core.configuration import CONFIG
@@ -10,6 +11,8 @@ from up42_plugin.core.imagery.scene_facts import flattened
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.layer_plan import BlockUsed, JobProvenance, LayerKind, LayerPlan
 from up42_plugin.core.licences import Licence, licence_of
+from up42_plugin.core.manifest import read_usage
+from up42_plugin.core.storage import FINAL
 from up42_plugin.core.workflow import GEOMETRY_PARAMETERS
 
 NBSP = "\u00a0"
@@ -95,6 +98,11 @@ def usage_text(usage: Mapping[str, Any]) -> str:
     """What ``usage.json`` says, in one line: ``credits used 0, area squareKm 2.01``."""
     told = [f"{name.replace('.', ' ')} {value}" for name, value in flattened(usage).items() if value is not None]
     return _shortened(", ".join(told))
+
+
+def usage_on_disk(job_folder: Path) -> str:
+    """The same of a job's own output in its folder; empty where there is none. For workers."""
+    return usage_text(read_usage(job_folder / FINAL) or {})
 
 
 def keywords(plan: LayerPlan, job: JobProvenance) -> List[str]:
@@ -202,4 +210,4 @@ def _written(plan: LayerPlan) -> str:
 
 
 def _moment(moment: Optional[datetime]) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment is not None else ""
+    return f"{moment.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC" if moment is not None else ""

@@ -15,7 +15,7 @@ import time
 import uuid
 from pathlib import Path
 from types import TracebackType
-from typing import Callable, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Type
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type
 
 from up42_plugin.core.archives.safe_names import safe_component, slug
 from up42_plugin.core.output_errors import FolderError
@@ -92,17 +92,21 @@ class OutputFolders:
                 found.extend(sorted(root.glob(f"*{ending}")))
         return tuple(folder for folder in dict.fromkeys(found) if _is_folder(folder))
 
-    def those_there(self, job_ids: Iterable[str]) -> FrozenSet[str]:
-        """Which of these jobs have a folder; each outputs folder is looked through once."""
+    def those_there(self, job_ids: Iterable[str]) -> Dict[str, Path]:
+        """The folders of those of these jobs that have one; each outputs folder is looked through once."""
         wanted = frozenset(job_ids)
-        known: Set[str] = set()
-        for root in self._roots:
+        known: Dict[str, Path] = {}
+        for root in reversed(self._roots):
             with contextlib.suppress(OSError):
-                known.update(path.name.rpartition("-")[2] for path in root.iterdir() if path.is_dir())
-        there = {job_id for job_id in wanted if _short_id(job_id) in known}
-        recorded = self._recorded(wanted - there) if wanted - there else {}
-        there.update(job_id for job_id, outputs in recorded.items() if any(_is_folder(item.parent) for item in outputs))
-        return frozenset(there)
+                known.update({path.name.rpartition("-")[2]: path for path in root.iterdir() if path.is_dir()})
+        there = {job_id: known[_short_id(job_id)] for job_id in wanted if _short_id(job_id) in known}
+        for job_id, outputs in self._recorded(wanted).items():
+            ending = f"-{_short_id(job_id)}"
+            folders = (output.parent for output in outputs if output.parent.name.endswith(ending))
+            found = next(filter(_is_folder, folders), None)
+            if found is not None:
+                there[job_id] = found
+        return there
 
     def output_folder(self, job_name: str, job_id: str, task_name: str = "") -> Path:
         """Where the output of the job (or of one of its tasks) goes. Nothing is made."""

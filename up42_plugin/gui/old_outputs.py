@@ -10,6 +10,7 @@ from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QDialogButtonBox,
+    QHeaderView,
     QLabel,
     QTreeWidget,
     QTreeWidgetItem,
@@ -34,7 +35,6 @@ _HINT = (
     "Files on this computer only. The service keeps outputs for a while, and they can be loaded from there again. "
     "Layers of this project that show deleted files go with them."
 )
-_AIR = 20
 _SORT_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 
 
@@ -79,6 +79,10 @@ class OldOutputsDialog(QDialog):
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.tree.setSortingEnabled(True)
         self.tree.sortByColumn(_SIZE, Qt.SortOrder.DescendingOrder)
+        header = self.tree.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
         self.tree.itemChanged.connect(self._ticked)
         layout.addWidget(self.tree, 1)
         self.total = QLabel()
@@ -139,9 +143,6 @@ class OldOutputsDialog(QDialog):
                 item.setCheckState(_NAME, Qt.CheckState.Checked)
             self.tree.addTopLevelItem(item)
         self.tree.blockSignals(False)
-        for column in range(len(_COLUMNS)):
-            self.tree.resizeColumnToContents(column)
-            self.tree.setColumnWidth(column, self.tree.columnWidth(column) + _AIR)
         if found:
             self._ticked()
         else:

@@ -46,7 +46,7 @@ class OutputPlace(QObject):
         form.addRow("", self.note)
         self.use = hint_label(_LOOKING)
         self.use.setObjectName("outputFolderUse")
-        self.delete_button = QPushButton("&Delete Old Outputs…")
+        self.delete_button = QPushButton("D&elete Old Outputs…")
         self.delete_button.setObjectName("deleteOldOutputs")
         self.delete_button.setAutoDefault(False)
         self.delete_button.setToolTip("Choose jobs whose files are no longer needed on this computer")
