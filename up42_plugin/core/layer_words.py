@@ -113,7 +113,7 @@ def keywords(plan: LayerPlan, job: JobProvenance) -> List[str]:
 
 def _what(plan: LayerPlan, job: JobProvenance) -> str:
     kind = "raster" if plan.kind is LayerKind.RASTER else "vector"
-    made_by = f", made by {job.blocks[-1].title}" if job.blocks else ""
+    made_by = f", made by {job.blocks[-1].title}" if job.blocks and "block" in plan.provenance else ""
     bands = [str(band) for band in plan.provenance.get("bands", ())]
     with_bands = ""
     if bands:
