@@ -136,12 +136,12 @@ def test_a_job_is_found_where_it_was_put_after_the_outputs_folder_changed(tmp_pa
     folders = OutputFolders(tmp_path / "new", (), outputs.places)
     assert folders.output_folder("Taormina", JOB) == old
     assert folders.output_folder("Taormina", JOB, "aws-s2-l2a:1").parent == old.parent
-    assert folders.those_there([JOB, OTHER]) == {JOB: old.parent}
+    assert folders.folders_of([JOB, OTHER]) == {JOB: old.parent}
     assert folders.job_folder("Etna", OTHER) == tmp_path / "new" / "etna-99999999"
     old.parent.rename(tmp_path / "moved by hand")
     assert folders.job_folder("Taormina", JOB) == tmp_path / "new" / "taormina-2ab7d7ca"
-    assert folders.those_there([JOB]) == {}
-    assert folders.folders_of(JOB) == ()
+    assert folders.those_there([JOB]) == frozenset()
+    assert folders.all_folders_of(JOB) == ()
 
 
 def test_a_job_that_was_moved_into_the_outputs_folder_by_hand_is_found(tmp_path, outputs):
@@ -160,12 +160,12 @@ def test_all_folders_of_a_job_are_told(tmp_path, outputs):
     outputs.stored_output(stored(tmp_path / "important" / "final"))  # not called as a folder of this job is
     (tmp_path / "important" / "final").mkdir(parents=True)
     folders = OutputFolders(tmp_path / "c", (tmp_path / "b",), outputs.places)
-    assert folders.folders_of(JOB) == (recorded.parent, beside.parent)
+    assert folders.all_folders_of(JOB) == (recorded.parent, beside.parent)
 
 
 def test_a_read_only_root_gives_way_to_the_spare_one(tmp_path):
     (tmp_path / "file").write_text("")
     folders = OutputFolders(tmp_path / "file" / "UP42", (tmp_path / "general",), None, spare=tmp_path / "general")
     assert folders.job_folder("Taormina", JOB) == tmp_path / "general" / "taormina-2ab7d7ca"
-    assert folders.folders_of(JOB) == ()
-    assert folders.those_there([JOB]) == {}
+    assert folders.all_folders_of(JOB) == ()
+    assert folders.those_there([JOB]) == frozenset()

@@ -13,10 +13,11 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.ledger_outputs import NamedOutput
 from up42_plugin.core.output_errors import FolderError
-from up42_plugin.core.storage import FINAL, PARTIAL, QUICKLOOKS, free_bytes, is_writable, system_path
+from up42_plugin.core.storage import FINAL, QUICKLOOKS, free_bytes, is_writable, system_path
 from up42_plugin.core.unpack import RECEIPT
 
 _NAME = re.compile(r".+-[0-9a-z]{1,8}$")
+_UNFINISHED = ".part"  # what is being fetched or unpacked, or waits to be continued
 # Below it, names of products alone are longer than what Windows gives to a path in most programs
 _LONGEST_ON_WINDOWS = 90
 
@@ -108,7 +109,7 @@ def _job_folders(root: Path) -> Iterator[Path]:
 def _holds_outputs(folder: Path) -> bool:
     with contextlib.suppress(OSError):
         for part in folder.iterdir():
-            if part.name == QUICKLOOKS or PARTIAL in part.name:
+            if part.name == QUICKLOOKS or _UNFINISHED in part.name:
                 return True
             marks = (RECEIPT, "data.json") if part.name == FINAL else (RECEIPT,)
             if any(system_path(part / mark).is_file() for mark in marks):

@@ -31,11 +31,12 @@ class _Known:
         self.tasks: Optional[Tuple[JobTask, ...]] = None
         self.credits: Optional[JobCredits] = None
         self.scenes: Optional[int] = None
-        self.reason = self.tasks_trouble = self.usage = ""
+        self.reason = self.tasks_trouble = ""
         self.on_disk = OnDisk.UNKNOWN
         self.queue_position: Optional[int] = None
         self.entry: Optional[JobEntry] = None
         self.stale = True
+        self.usage = ""
 
     def told(self, job: Job) -> None:
         """The service told of the job; what comes late does not make one that has ended begin again."""
@@ -49,7 +50,8 @@ class _Known:
                 setattr(self, name, getattr(other, name))
         self.job_id, self.reason = self.job_id or other.job_id, self.reason or other.reason
         if self.on_disk is OnDisk.UNKNOWN:
-            self.on_disk, self.usage = other.on_disk, other.usage
+            self.on_disk = other.on_disk
+        self.usage = self.usage or other.usage
         self.stale = True
 
 
@@ -162,13 +164,16 @@ class JobList:
         """How many scenes a test query found."""
         self._place(connection_id, job_id=job_id).scenes = number
 
-    def put_on_disk(self, connection_id: str, job_id: str, there: bool, usage: str = "") -> None:
-        """Whether something of a job is on disk, and what is told there of what it used."""
-        found = OnDisk.SOMETHING if there else OnDisk.NOTHING, usage
-        known = self._known.get(self._places.get(("job", connection_id, job_id), ""))
-        if known is None or (known.on_disk, known.usage) != found:  # else nothing has to be made anew
-            known = self._place(connection_id, job_id=job_id)
-            known.on_disk, known.usage = found
+    def put_on_disk(self, connection_id: str, job_id: str, there: bool) -> None:
+        """Whether something of a job is in the outputs folder."""
+        on_disk = OnDisk.SOMETHING if there else OnDisk.NOTHING
+        key = self._places.get(("job", connection_id, job_id), "")
+        if key not in self._known or self._known[key].on_disk is not on_disk:  # else nothing has to be made anew
+            self._place(connection_id, job_id=job_id).on_disk = on_disk
+
+    def put_usage(self, connection_id: str, job_id: str, usage: str) -> None:
+        """What a job's output on disk tells of what it used."""
+        self._place(connection_id, job_id=job_id).usage = usage
 
     def put_queue(self, connection_id: str, waiting: Sequence[str]) -> None:
         """The runs (by key) or jobs (by the ledger's id) that wait here for a slot, the next one first."""
@@ -259,8 +264,8 @@ class _Merging:
             charged=self._charged(),
             layers=run.layers if run is not None else 0,
             on_disk=known.on_disk,
-            usage=known.usage,
             queue_position=known.queue_position,
+            usage=known.usage,
             while_closed=run is not None and run.ended_while_closed,
         )
 

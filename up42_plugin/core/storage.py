@@ -15,7 +15,7 @@ import time
 import uuid
 from pathlib import Path
 from types import TracebackType
-from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type
+from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple, Type
 
 from up42_plugin.core.archives.safe_names import safe_component, slug
 from up42_plugin.core.output_errors import FolderError
@@ -24,7 +24,7 @@ FINAL = "final"
 QUICKLOOKS = "quicklooks"
 _SHORT_ID = 8
 _STALE_SECONDS = 2 * 24 * 3600
-PARTIAL = ".partial-"
+_PARTIAL = ".partial-"
 _OLD = ".old-"
 _EXTENDED = "\\\\?\\"
 
@@ -76,13 +76,13 @@ class OutputFolders:
 
     def job_folder(self, job_name: str, job_id: str) -> Path:
         """The job's folder: the one it has already, else the one it would get. Nothing is made."""
-        known = self.folders_of(job_id)
+        known = self.all_folders_of(job_id)
         if known:
             return known[0]
         root = self.root if self._spare is None or is_writable(self.root) else self._spare
         return root / f"{slug(job_name)}-{_short_id(job_id)}"
 
-    def folders_of(self, job_id: str) -> Tuple[Path, ...]:
+    def all_folders_of(self, job_id: str) -> Tuple[Path, ...]:
         """The folders that a job has, the one in use first."""
         ending = f"-{_short_id(job_id)}"
         outputs = self._recorded((job_id,)).get(job_id, ())
@@ -92,8 +92,12 @@ class OutputFolders:
                 found.extend(sorted(root.glob(f"*{ending}")))
         return tuple(folder for folder in dict.fromkeys(found) if _is_folder(folder))
 
-    def those_there(self, job_ids: Iterable[str]) -> Dict[str, Path]:
-        """The folders of those of these jobs that have one; each outputs folder is looked through once."""
+    def those_there(self, job_ids: Iterable[str]) -> FrozenSet[str]:
+        """Which of these jobs have a folder."""
+        return frozenset(self.folders_of(job_ids))
+
+    def folders_of(self, job_ids: Iterable[str]) -> Dict[str, Path]:
+        """The folders of those jobs that have one; each outputs folder is looked through once."""
         wanted = frozenset(job_ids)
         known: Dict[str, Path] = {}
         for root in reversed(self._roots):
@@ -151,7 +155,7 @@ class Staging:
 
     def __init__(self, final: Path) -> None:
         self.final = final
-        self.path = final.with_name(f"{final.name}{PARTIAL}{uuid.uuid4().hex[:8]}")
+        self.path = final.with_name(f"{final.name}{_PARTIAL}{uuid.uuid4().hex[:8]}")
         self._made: List[Path] = []
         self._committed = False
 
@@ -224,7 +228,7 @@ def remove_tree(folder: Path) -> None:
 
 def _remove_stale(final: Path) -> None:
     """Leftovers of a killed process; recent ones may be another window at work."""
-    for marker in (PARTIAL, _OLD):
+    for marker in (_PARTIAL, _OLD):
         for path in final.parent.glob(f"{_escaped(final.name)}{marker}*"):
             with contextlib.suppress(OSError):
                 if time.time() - path.stat().st_mtime > _STALE_SECONDS:

@@ -50,7 +50,7 @@ class JobFiles(QObject):
         jobs = [_Known(entry.connection_id, entry.job_id) for entry in entries if entry.job_id]
 
         def find() -> List[Path]:
-            return [folder for job in jobs for folder in folders.folders_of(job.job_id)]
+            return [folder for job in jobs for folder in folders.all_folders_of(job.job_id)]
 
         self._delete(find, jobs)
 

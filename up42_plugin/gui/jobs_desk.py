@@ -288,9 +288,9 @@ class JobsDesk(QObject):
         self.list.put_tasks_trouble(connection_id, job_id, message_of(error))
         self._show_soon()
 
-    def _disk_read(self, connection_id: str, there: Mapping[str, str], wanted: Tuple[str, ...]) -> None:
+    def _disk_read(self, connection_id: str, there: Set[str], wanted: Tuple[str, ...]) -> None:
         for job_id in wanted:
-            self.list.put_on_disk(connection_id, job_id, job_id in there, there.get(job_id, ""))
+            self.list.put_on_disk(connection_id, job_id, job_id in there)
         self._show_soon()
 
     def _run_changed(self, run: Run) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Callable, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, FrozenSet, Mapping, Optional, Sequence, Set, Tuple
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
@@ -12,7 +12,6 @@ from up42_plugin.api.errors import Cancelled, Up42Error
 from up42_plugin.core.aftermath import aftermath
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.jobs import Job, JobCredits, JobPage, JobState, JobTask, Mode
-from up42_plugin.core.layer_words import usage_on_disk
 from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.ledger_file import LedgerError
 from up42_plugin.core.ledger_life import LedgerEntry, LedgerLife
@@ -48,8 +47,8 @@ class JobsReader(QObject):
     """Reads for one list. Every answer names its connection.
 
     ``ledger_read(connection id, LedgerPage)``, ``page_read(connection id, JobPage)``, ``blocks_read(connection id,
-    Blocks)``, ``disk_read(connection id, usage by the ids that are there, ids looked for)``; ``ledger_failed(connection
-    id, error)``, ``page_failed(connection id, error)``, ``blocks_failed(connection id, job id, error)``.
+    Blocks)``, ``disk_read(connection id, ids there, ids looked for)``; ``ledger_failed(connection id, error)``,
+    ``page_failed(connection id, error)``, ``blocks_failed(connection id, job id, error)``.
     """
 
     ledger_read = pyqtSignal(str, object)
@@ -129,15 +128,12 @@ class JobsReader(QObject):
             job.failed.connect(lambda error: self.blocks_failed.emit(connection_id, job_id, error))
 
     def read_disk(self, connection_id: str, job_ids: Sequence[str]) -> None:
-        """Look which jobs have something on disk, and what is told there of what they used."""
+        """Look which jobs have something in the outputs folder."""
         folders, wanted = self._folders(), tuple(job_ids)
 
-        def work(context: JobContext) -> Mapping[str, str]:
-            there = {}
-            for job_id, folder in folders.those_there(wanted).items():
-                context.check()
-                there[job_id] = usage_on_disk(folder)
-            return there
+        def work(context: JobContext) -> FrozenSet[str]:
+            context.check()
+            return folders.those_there(wanted)
 
         job = self._begin("disk", connection_id, "UP42: looking at the outputs folder", work)
         if job is not None:
