@@ -16,7 +16,6 @@ from up42_plugin.core.dialects.classic import ClassicProvider
 from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.ledger_queue import LedgerQueue
 from up42_plugin.core.service import ServiceProvider
-from up42_plugin.core.storage import OutputFolders
 from up42_plugin.core.submission import Submitter
 from up42_plugin.gui.area_outline import AreaOutline
 from up42_plugin.gui.desk import Desk
@@ -34,6 +33,7 @@ from up42_plugin.qgis_bridge.layers import LayerLoader
 from up42_plugin.qgis_bridge.log import PanelLog
 from up42_plugin.qgis_bridge.monitor import JobMonitor
 from up42_plugin.qgis_bridge.network import QgisNetwork, SessionFactory
+from up42_plugin.qgis_bridge.output_places import OutputPlaces
 from up42_plugin.qgis_bridge.presets import PresetStore
 from up42_plugin.qgis_bridge.pricing import Pricing
 from up42_plugin.qgis_bridge.project_data import ProjectReader
@@ -92,6 +92,7 @@ class Up42Plugin:
         self._undo.append(runner.shutdown)
         self._undo.append(monitor.stop)
         project = QgsProject.instance()
+        places = OutputPlaces(settings, ledger, project)
 
         def submitter_of(connection_id: str) -> Submitter:
             return Submitter(ledger, connection_id)
@@ -105,7 +106,7 @@ class Up42Plugin:
             loader=LayerLoader(project),
             provider_of=hub.provider_of,
             connection_name=hub.name_of,
-            folders=lambda: OutputFolders(settings.output_folder()),
+            folders=places.now,
             records=records,
         )
         self.resumer = self._resumer(JobResumer(runner, ledger, hub=hub, runs=runs, settler=settler, log=log))
@@ -157,7 +158,9 @@ class Up42Plugin:
             monitor=monitor,
         )
         self._undo.append(self.desk.close)
-        self._add_options_page(OptionsParts(hub, settings, spending, runner, log))
+        self._add_options_page(
+            OptionsParts(hub, settings, spending, runner, log, places, self.desk.dashboard.commands.files)
+        )
         _pace_the_monitor(monitor, dock, hub, reader)
         self.resumer.begin()
 

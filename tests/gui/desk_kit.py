@@ -73,6 +73,7 @@ class DeskKit(QObject):
         self.iface.window.show()
         self.iface.bar.widgetAdded.connect(lambda item: self.told.append(item.text()))
         self.settings = PluginSettings(log)
+        self.settings.set_output_folder(folder / "outputs")
         self.settings.save_connections([STORED, SESSION])
         self.credentials, self.sandbox, self.network = StagedCredentials(), StagedSandbox(), QgisNetwork("1.0")
         self.hub = ConnectionHub(

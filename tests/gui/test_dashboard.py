@@ -269,6 +269,7 @@ class TestCommands:
         tab = look(kit)
         row = row_of(kit, live.job.id)
         row.do(JobCommand.OPEN_FOLDER)
+        wait_for(lambda: shown, "the folder")
         assert shown == [str(kit.outputs_of(live))]
         kit.loaded.clear()
         row.do(JobCommand.DELETE_FILES)

@@ -38,8 +38,9 @@ from qgis.PyQt.QtWidgets import QPushButton
 from remote_service import Remote
 from sandbox_process import start_sandbox
 
+from up42_plugin.core.layer_words import SYNTHETIC_TEXT
 from up42_plugin.core.run import Phase, Run
-from up42_plugin.qgis_bridge.layer_metadata import CONNECTION_ID, JOB_ID, SYNTHETIC, SYNTHETIC_TEXT
+from up42_plugin.qgis_bridge.layer_metadata import CONNECTION_ID, JOB_ID, SYNTHETIC
 
 WGS84 = "EPSG:4326"
 PROJECT_CRS = "EPSG:3857"

@@ -253,6 +253,7 @@ class TestOutputs:
         monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) or True)
         kit.runs.folder_of(finished.key).mkdir(parents=True)
         kit.click(kit.told_action("Open Folder"))
+        kit.wait(lambda: opened)
         assert opened == [str(kit.runs.folder_of(finished.key))]
 
     def test_scenes_that_cannot_be_read_are_asked_for_again(self, kit):

@@ -212,6 +212,25 @@ def test_a_broken_layer_is_mended_in_place_and_keeps_its_style(project, plans, o
     assert layers[0].renderer().usesBands() == [7]
 
 
+def test_a_layer_whose_files_went_elsewhere_follows_them_while_the_project_is_open(project, plans, output, tmp_path):
+    first = LayerLoader(project).add(plans, "x", JOB)
+    moved = output.rename(tmp_path / "moved")
+    assert all(layer.isValid() for layer in first)  # QGIS has not noticed
+    layers = LayerLoader(project).add(prepare_output(moved, ThreadContext()), "x", JOB)
+    assert layers == first
+    assert {Path(layer.source()).parent for layer in layers} == {moved}
+    assert rendered([layers[0]], 40, 40).pixel(20, 20) != QColor(BACKGROUND).rgb()
+
+
+def test_a_copy_elsewhere_does_not_take_a_layer_away_from_its_files(project, plans, output, tmp_path):
+    first = LayerLoader(project).add(plans, "x", JOB)
+    shutil.copytree(output, tmp_path / "copy")
+    project.setDirty(False)
+    assert LayerLoader(project).add(prepare_output(tmp_path / "copy", ThreadContext()), "x", JOB) == first
+    assert {Path(layer.source()).parent for layer in first} == {output}
+    assert not project.isDirty()
+
+
 def test_what_cannot_be_opened_is_named_and_the_rest_loads(project, plans, output):
     broken = replace(plans[1], source=str(output / "gone.tif"))
     problem = LayerPlan("p", "p", "missing.tif", LayerKind.RASTER, problem="missing.tif is not in the output.")

@@ -164,8 +164,7 @@ def test_a_safe_product_is_its_ten_metre_true_colour(tmp_path):
     plan, *further = prepare(output_of(tmp_path, "uuid"), block_name="aws-s2-l2a")
     assert plan.checked
     assert [(other.checked, other.group) for other in further] == [(False, "Bands")] * len(further)
-    assert plan.source.startswith("SENTINEL2_L2A:")
-    assert ":10m:" in plan.source
+    assert plan.source.endswith(".vrt")  # relative paths: project and output may move together
     assert plan.title == "Sentinel-2 L2A 2021-09-18"
     assert shown(plan.style) == (1, 2, 3)
     assert np.array_equal(pixels(plan.source)[0], coast((180, 240))["B04"])

@@ -52,7 +52,8 @@ class JobEntry:
     empty for jobs of others. ``state`` is None until the service told. ``message`` says why, ``trouble`` why nothing
     newer is known. ``tasks`` are None until they were read, and ``tasks_trouble`` says why they
     could not be. ``queue_position`` counts from 1 while the job waits for a
-    slot on our side. ``while_closed`` when it ended before QGIS was started.
+    slot on our side. ``usage`` is what its output tells of what it used. ``while_closed`` when it ended before QGIS was
+    started.
     """
 
     key: str
@@ -82,6 +83,7 @@ class JobEntry:
     charged: Optional[float] = None
     layers: int = 0
     on_disk: OnDisk = OnDisk.UNKNOWN
+    usage: str = ""
     queue_position: Optional[int] = None
     while_closed: bool = False
     search_text: str = field(default="", compare=False, repr=False)

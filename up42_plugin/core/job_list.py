@@ -36,6 +36,7 @@ class _Known:
         self.queue_position: Optional[int] = None
         self.entry: Optional[JobEntry] = None
         self.stale = True
+        self.usage = ""
 
     def told(self, job: Job) -> None:
         """The service told of the job; what comes late does not make one that has ended begin again."""
@@ -50,6 +51,7 @@ class _Known:
         self.job_id, self.reason = self.job_id or other.job_id, self.reason or other.reason
         if self.on_disk is OnDisk.UNKNOWN:
             self.on_disk = other.on_disk
+        self.usage = self.usage or other.usage
         self.stale = True
 
 
@@ -169,6 +171,10 @@ class JobList:
         if key not in self._known or self._known[key].on_disk is not on_disk:  # else nothing has to be made anew
             self._place(connection_id, job_id=job_id).on_disk = on_disk
 
+    def put_usage(self, connection_id: str, job_id: str, usage: str) -> None:
+        """What a job's output on disk tells of what it used."""
+        self._place(connection_id, job_id=job_id).usage = usage
+
     def put_queue(self, connection_id: str, waiting: Sequence[str]) -> None:
         """The runs (by key) or jobs (by the ledger's id) that wait here for a slot, the next one first."""
         positions: Dict[str, int] = {}
@@ -259,6 +265,7 @@ class _Merging:
             layers=run.layers if run is not None else 0,
             on_disk=known.on_disk,
             queue_position=known.queue_position,
+            usage=known.usage,
             while_closed=run is not None and run.ended_while_closed,
         )
 

@@ -139,7 +139,8 @@ class LayerPlan:
     pixels are to blend when they are drawn larger than they are. ``problem`` says why there
     is nothing to open; such a plan is reported, not loaded. ``checked`` whether the layer is to be seen at once,
     ``group`` names a group of its own inside the job's. ``remark`` is a sentence for the log.
-    ``band_times`` are the moments of a raster's bands (UTC), where they are moments.
+    ``band_times`` are the moments of a raster's bands (UTC), where they are moments. ``usage`` is what the output's
+    ``usage.json`` holds.
     """
 
     key: str
@@ -162,6 +163,7 @@ class LayerPlan:
     problem: str = ""
     style_name: str = ""
     other_styles: Tuple[NamedStyle, ...] = ()
+    usage: Mapping[str, Any] = field(default_factory=dict)
 
     def styled(self, styles: Sequence[NamedStyle], nodata: Optional[float] = None) -> LayerPlan:
         """This plan, drawn in the first of the styles, with the others to switch to."""
@@ -172,11 +174,23 @@ class LayerPlan:
 
 
 @dataclass(frozen=True)
+class BlockUsed:
+    """A block that a layer went through: its task's name, its own, and what is told of it (empty where nothing is)."""
+
+    task: str
+    name: str
+    title: str
+    version: str = ""
+    provider: str = ""
+
+
+@dataclass(frozen=True)
 class JobProvenance:
     """Where layers come from. ``recipe`` is the job's configuration as JSON, without any secret.
 
-    ``task_name`` is empty for the job's own output; ``chain`` names the blocks for people; ``link`` is the job's page
-    in the service's console, empty where there is none.
+    ``task_name`` is empty for the job's own output; ``blocks`` are those up to the one whose output this is, ``chain``
+    names all blocks of the workflow for people; ``link`` is the job's page in the service's console, empty where there
+    is none.
     """
 
     job_id: str
@@ -192,3 +206,4 @@ class JobProvenance:
     finished: Optional[datetime] = None
     credits: Optional[int] = None
     link: str = ""
+    blocks: Tuple[BlockUsed, ...] = ()

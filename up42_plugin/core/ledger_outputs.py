@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Optional, Tuple
+from typing import Dict, Iterable, List, Optional, Tuple
 
 from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.ledger_file import text_of, time_of
@@ -16,6 +16,8 @@ from up42_plugin.core.ledger_rows import moment
 @dataclass(frozen=True)
 class StoredOutput:
     """The output of a job, or of its task ``task_id``, in a folder. ``complete`` when all of it came down.
+
+    A test query's quicklooks and footprints are kept as if they were the output of a task ``quicklooks``.
 
     ``stored`` and ``deleted`` are in UTC; the latter is None while the files are there, as far as we know.
     """
@@ -29,6 +31,14 @@ class StoredOutput:
     task_id: str = ""
     task_name: str = ""
     deleted: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class NamedOutput:
+    """An output with its job's name, empty for a job that is not in the ledger."""
+
+    job_name: str
+    output: StoredOutput
 
 
 class LedgerOutputs:
@@ -63,6 +73,32 @@ class LedgerOutputs:
         """All that was stored of a job, newest first; also what was deleted since."""
         with self._file.reading() as connection:
             return outputs_of(connection, connection_id, service_job_id)
+
+    def places(self, service_job_ids: Iterable[str]) -> Dict[str, Tuple[Path, ...]]:
+        """Into which folders outputs of these jobs were put, newest first, whichever connection they were loaded by.
+
+        Without those that are known to be gone. Jobs without any are left out.
+        """
+        wanted = frozenset(service_job_ids)
+        found: Dict[str, List[Path]] = {}
+        with self._file.reading() as connection:
+            rows = connection.execute(
+                "SELECT service_job_id, folder FROM outputs WHERE deleted IS NULL ORDER BY stored DESC, id DESC"
+            )
+            for job_id, folder in rows:
+                if job_id in wanted:
+                    found.setdefault(job_id, []).append(Path(folder))
+        return {job_id: tuple(dict.fromkeys(folders)) for job_id, folders in found.items()}
+
+    def there(self) -> Tuple[NamedOutput, ...]:
+        """All outputs that are not known to be gone, newest first."""
+        with self._file.reading() as connection:
+            rows = connection.execute(
+                "SELECT outputs.*, (SELECT jobs.name FROM jobs JOIN submissions ON submissions.job_id = jobs.id"
+                "  WHERE submissions.service_job_id = outputs.service_job_id LIMIT 1) AS job_name"
+                " FROM outputs WHERE deleted IS NULL ORDER BY stored DESC, id DESC"
+            ).fetchall()
+        return tuple(NamedOutput(row["job_name"] or "", _read(row)) for row in rows)
 
     def deleted_output(self, connection_id: str, folder: Path) -> None:
         """Commit that a folder is gone, with whatever outputs were in it."""

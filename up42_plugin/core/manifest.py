@@ -70,7 +70,7 @@ def read_manifest(folder: Path) -> Manifest:
         ManifestError: ``data.json`` is there and cannot be read.
     """
     description = folder / "data.json"
-    usage = _read_usage(folder / "usage.json")
+    usage = read_usage(folder)
     if not system_path(description).is_file():
         item = OutputItem("", "", folder, {}, None, None, None, None, None, "")
         return Manifest(folder, (item,), usage, problems=("data.json is missing.",))
@@ -168,8 +168,9 @@ def _read_json(path: Path) -> Any:
         raise ManifestError(f"{path.name}: {error.strerror}") from error
 
 
-def _read_usage(path: Path) -> Optional[Mapping[str, Any]]:
-    """Nice to have: an unreadable one is as good as none."""
+def read_usage(folder: Path) -> Optional[Mapping[str, Any]]:
+    """What ``usage.json`` of an output says. Nice to have: an unreadable one is as good as none."""
+    path = folder / "usage.json"
     if not system_path(path).is_file():
         return None
     try:

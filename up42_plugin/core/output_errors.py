@@ -56,7 +56,8 @@ class FolderError(OutputError):
 
     def __init__(self, folder: object, reason: object) -> None:
         super().__init__(
-            f"The output folder {folder} cannot be written: {reason}", f"{type(reason).__name__}: {reason}"
+            f"The output folder {folder} cannot be written: {reason}. Change Folder…",
+            f"{type(reason).__name__}: {reason}",
         )
 
 

@@ -66,6 +66,8 @@ def prepare_output(
         part.progress(0.0, f"Preparing {opening.path.name}")
         plans.extend(_Preparation(folder, opening, block_name, block_title, part).plans())
     context.progress(100.0, "Prepared")
+    if manifest.usage:
+        plans = [replace(plan, usage=manifest.usage) for plan in plans]
     return _named_apart(_newest_first(plans))
 
 

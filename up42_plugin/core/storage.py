@@ -1,7 +1,7 @@
 """Where outputs lie on disk, and how a folder comes to be there whole or not at all.
 
 ``<outputs>/<job name>-<short job id>/<task or final>/``. Folders are found again by the job's id, never by its name,
-which people change.
+which people change, and wherever the outputs folder was when they were made.
 """
 
 from __future__ import annotations
@@ -15,17 +15,21 @@ import time
 import uuid
 from pathlib import Path
 from types import TracebackType
-from typing import FrozenSet, Iterable, List, Optional, Type
+from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple, Type
 
 from up42_plugin.core.archives.safe_names import safe_component, slug
 from up42_plugin.core.output_errors import FolderError
 
 FINAL = "final"
+QUICKLOOKS = "quicklooks"
 _SHORT_ID = 8
 _STALE_SECONDS = 2 * 24 * 3600
 _PARTIAL = ".partial-"
 _OLD = ".old-"
 _EXTENDED = "\\\\?\\"
+
+#: Tells of some jobs, by their ids, into which folders their outputs were put: the newest first.
+Recorded = Callable[[Iterable[str]], Mapping[str, Sequence[Path]]]
 
 
 def system_path(path: Path) -> Path:
@@ -47,27 +51,66 @@ def free_bytes(folder: Path) -> int:
 
 
 class OutputFolders:
-    """The folders below one outputs folder."""
+    """The folders of jobs. A new one is made below ``root``, or below ``spare`` where ``root`` cannot be written.
 
-    def __init__(self, root: Path) -> None:
+    One that is there is used wherever it is: where ``recorded`` says that outputs of the job were put, below ``root``
+    or below one of ``others``. Looks at the disk: for workers.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        others: Sequence[Path] = (),
+        recorded: Optional[Recorded] = None,
+        spare: Optional[Path] = None,
+    ) -> None:
         self.root = root
+        self._roots = tuple(dict.fromkeys((root, *others)))
+        self._recorded = recorded or _nothing_recorded
+        self._spare = spare
+
+    @property
+    def roots(self) -> Tuple[Path, ...]:
+        """The folders below which jobs have theirs; recorded places may lie elsewhere."""
+        return self._roots
 
     def job_folder(self, job_name: str, job_id: str) -> Path:
         """The job's folder: the one it has already, else the one it would get. Nothing is made."""
-        short = _short_id(job_id)
-        if self.root.is_dir():
-            known = sorted(path for path in self.root.glob(f"*-{short}") if path.is_dir())
-            if known:
-                return known[0]
-        return self.root / f"{slug(job_name)}-{short}"
+        known = self.all_folders_of(job_id)
+        if known:
+            return known[0]
+        root = self.root if self._spare is None or is_writable(self.root) else self._spare
+        return root / f"{slug(job_name)}-{_short_id(job_id)}"
+
+    def all_folders_of(self, job_id: str) -> Tuple[Path, ...]:
+        """The folders that a job has, the one in use first."""
+        ending = f"-{_short_id(job_id)}"
+        outputs = self._recorded((job_id,)).get(job_id, ())
+        found = [output.parent for output in outputs if output.parent.name.endswith(ending)]
+        for root in self._roots:
+            with contextlib.suppress(OSError):
+                found.extend(sorted(root.glob(f"*{ending}")))
+        return tuple(folder for folder in dict.fromkeys(found) if _is_folder(folder))
 
     def those_there(self, job_ids: Iterable[str]) -> FrozenSet[str]:
-        """Which of these jobs have a folder; the outputs folder is looked through once."""
-        try:
-            known = {path.name.rpartition("-")[2] for path in self.root.iterdir() if path.is_dir()}
-        except OSError:
-            known = set()
-        return frozenset(job_id for job_id in job_ids if _short_id(job_id) in known)
+        """Which of these jobs have a folder."""
+        return frozenset(self.folders_of(job_ids))
+
+    def folders_of(self, job_ids: Iterable[str]) -> Dict[str, Path]:
+        """The folders of those jobs that have one; each outputs folder is looked through once."""
+        wanted = frozenset(job_ids)
+        known: Dict[str, Path] = {}
+        for root in reversed(self._roots):
+            with contextlib.suppress(OSError):
+                known.update({path.name.rpartition("-")[2]: path for path in root.iterdir() if path.is_dir()})
+        there = {job_id: known[_short_id(job_id)] for job_id in wanted if _short_id(job_id) in known}
+        for job_id, outputs in self._recorded(wanted).items():
+            ending = f"-{_short_id(job_id)}"
+            folders = (output.parent for output in outputs if output.parent.name.endswith(ending))
+            found = next(filter(_is_folder, folders), None)
+            if found is not None:
+                there[job_id] = found
+        return there
 
     def output_folder(self, job_name: str, job_id: str, task_name: str = "") -> Path:
         """Where the output of the job (or of one of its tasks) goes. Nothing is made."""
@@ -76,7 +119,27 @@ class OutputFolders:
 
     def quicklook_folder(self, job_name: str, job_id: str) -> Path:
         """Where a test query's quicklooks and footprints go. Nothing is made."""
-        return self.job_folder(job_name, job_id) / "quicklooks"
+        return self.job_folder(job_name, job_id) / QUICKLOOKS
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether something can be written to a folder, or to the place where it would be made."""
+    for place in (folder, *folder.parents):
+        with contextlib.suppress(OSError):
+            if system_path(place).exists():
+                return place.is_dir() and os.access(system_path(place), os.W_OK | os.X_OK)
+    return False
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return system_path(path).is_dir()
+    except OSError:  # no right to look
+        return False
+
+
+def _nothing_recorded(_job_ids: Iterable[str]) -> Mapping[str, Sequence[Path]]:
+    return {}
 
 
 def _short_id(job_id: str) -> str:

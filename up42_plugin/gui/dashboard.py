@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Mapping, Optional
 
-from qgis.core import Qgis
+from qgis.core import Qgis, QgsProject
 from qgis.PyQt.QtCore import QObject
 
 from up42_plugin.core.ledger import Ledger
@@ -32,9 +32,11 @@ from up42_plugin.qgis_bridge.job_recalling import JobRecall
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.jobs_reader import JobsReader
 from up42_plugin.qgis_bridge.monitor import JobMonitor
+from up42_plugin.qgis_bridge.output_places import OutputPlaces
 from up42_plugin.qgis_bridge.project_data import ProjectData, ProjectReader
 from up42_plugin.qgis_bridge.runs import RunController
 from up42_plugin.qgis_bridge.settings import PluginSettings
+from up42_plugin.qgis_bridge.usage_reader import UsageReader
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ class JobsParts:
     project: ProjectReader
 
     def folders(self) -> OutputFolders:
-        """Where outputs go now."""
-        return OutputFolders(self.settings.output_folder())
+        """Where outputs go and lie now."""
+        return OutputPlaces(self.settings, self.ledger, QgsProject.instance()).now()
 
 
 class Dashboard(QObject):
@@ -76,6 +78,9 @@ class Dashboard(QObject):
         runs, hub, runner, window = parts.runs, parts.hub, parts.runner, iface.mainWindow()
         self._phases: Dict[str, Phase] = {}
         reader = JobsReader(runner, parts.ledger, parts.folders, self)
+        usage = UsageReader(runner, parts.folders, self)
+        reader.disk_read.connect(usage.look)
+        usage.read.connect(self._usage_read)
         self.jobs = JobsDesk(
             dock, reader=reader, hub=hub, runs=runs, monitor=parts.monitor, queue=parts.queue, parent=self
         )
@@ -166,6 +171,11 @@ class Dashboard(QObject):
 
     def _project_read(self, project: ProjectData) -> None:
         self.jobs.set_workflows(project.workflows)
+
+    def _usage_read(self, connection_id: str, told: Mapping[str, str]) -> None:
+        for job_id, usage in told.items():
+            self.jobs.list.put_usage(connection_id, job_id, usage)
+        self.jobs.show_now()
 
     def _workflows(self) -> Mapping[str, Workflow]:
         return {workflow.id: workflow for workflow in self._dock.workflow.workflows}

@@ -201,7 +201,6 @@ class Desk(QObject):
         dock.foot.cancel_asked.connect(self._testing.cancel_all)
         dock.runs.cancel_asked.connect(self._cancel)
         dock.runs.load_asked.connect(self.runs.load)
-        self.run_actions.trouble.connect(self._announcements.warn)
         self.run_actions.options_asked.connect(self.show_options)
         self.run_actions.refresh_asked.connect(self.connecting.again)
         dock.foot.log_asked.connect(self._iface.openMessageLog)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, Optional, Sequence
 
 from qgis.core import Qgis
-from qgis.PyQt.QtCore import QObject, QUrl
-from qgis.PyQt.QtGui import QDesktopServices
+from qgis.PyQt.QtCore import QObject
 from qgis.PyQt.QtWidgets import QApplication
 
 from up42_plugin.core.context import JobContext
@@ -19,6 +18,7 @@ from up42_plugin.core.run import Run
 from up42_plugin.core.storage import OutputFolders
 from up42_plugin.gui.clone_desk import CloneDesk
 from up42_plugin.gui.dock import Up42Dock
+from up42_plugin.gui.folder_opening import FolderOpening
 from up42_plugin.gui.job_commands import JobCommand
 from up42_plugin.gui.job_files import JobFiles
 from up42_plugin.gui.job_logs import JobLogs
@@ -61,13 +61,15 @@ class JobCommandsDesk(QObject):
         super().__init__(parent)
         self._desk, self._reader, self._recall, self._runs, self._hub = desk, reader, recall, runs, hub
         self._runner, self._reruns, self._clones, self._on_map = runner, reruns, clones, on_map
-        self._folders, self._cancel, self._tell = folders, cancel, tell
+        self._cancel, self._tell = cancel, tell
         self.logs = JobLogs(runner, window, self)
         self.logs.trouble.connect(self._warn)
         self.report = SupportReportDesk(hub, window, self)
-        self._files = JobFiles(runner, folders, reader.outputs, self)
-        self._files.trouble.connect(self._warn)
-        self._files.deleted.connect(desk.read_disk)
+        self.folder = FolderOpening(runner, folders, self)
+        self.folder.trouble.connect(self._warn)
+        self.files = JobFiles(runner, folders, reader.outputs, self)
+        self.files.trouble.connect(self._warn)
+        self.files.deleted.connect(desk.read_disk)
         tab = dock.jobs
         tab.command_asked.connect(self.do)
         tab.task_asked.connect(self._load_task)
@@ -87,7 +89,7 @@ class JobCommandsDesk(QObject):
             JobCommand.TEST_AGAIN: lambda entry: self._with_run(entry, self._test_again),
             JobCommand.COPY_JSON: lambda entry: self._with_run(entry, self._copy_json),
             JobCommand.COPY_CURL: lambda entry: self._with_run(entry, self._copy_curl),
-            JobCommand.OPEN_FOLDER: self._open_folder,
+            JobCommand.OPEN_FOLDER: lambda entry: self.folder.open(entry.name, entry.job_id),
             JobCommand.SUPPORT_REPORT: lambda entry: self._with_run(entry, self._report_of(entry)),
             JobCommand.CANCEL: lambda entry: self._with_run(entry, self._stop),
         }
@@ -103,7 +105,7 @@ class JobCommandsDesk(QObject):
         if command is JobCommand.COPY_ID:
             QApplication.clipboard().setText("\n".join(entry.job_id for entry in entries))
         elif command is JobCommand.DELETE_FILES:
-            self._files.delete(entries)
+            self.files.delete(entries)
         else:
             for entry in entries:
                 self._doing[command](entry)
@@ -221,12 +223,6 @@ class JobCommandsDesk(QObject):
             return
         url = provider.submission_url(run.configuration.workflow.id)
         QApplication.clipboard().setText(curl_command(url, run.configuration.inputs(run.mode)))
-
-    def _open_folder(self, entry: JobEntry) -> None:
-        folder = self._folders().job_folder(entry.name, entry.job_id)
-        shown = folder if folder.is_dir() else folder.parent
-        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(shown))):
-            self._warn(f"The folder {shown} could not be opened.")
 
     def _report_of(self, entry: JobEntry) -> Callable[[Run], None]:
         return lambda run: self.report.show(self._desk.list.entry(entry.key), run)

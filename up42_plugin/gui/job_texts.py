@@ -199,6 +199,7 @@ def facts(entry: JobEntry, now: datetime) -> Tuple[Tuple[str, str], ...]:
         ("Held now", credits_of(entry.held) if entry.held is not None else None),
         ("Charged", credits_of(entry.charged) if entry.charged is not None and entry.live else None),
         ("Returned", credits_of(entry.returned) if entry.returned else None),
+        ("Usage", entry.usage),
         ("Job ID", entry.job_id),
     ]
     return tuple((name, value) for name, value in rows if value)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Dict, Optional, Tuple
 
-from qgis.gui import QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory, QgsScrollArea, QgsSpinBox
-from qgis.PyQt.QtCore import QStandardPaths, Qt
+from qgis.gui import QgsOptionsPageWidget, QgsOptionsWidgetFactory, QgsScrollArea, QgsSpinBox
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
@@ -32,12 +31,15 @@ from up42_plugin.gui.connection_dialog import SIGN_IN_TEXTS
 from up42_plugin.gui.connection_editing import ConnectionEditing
 from up42_plugin.gui.connection_test_panel import ConnectionTestPanel
 from up42_plugin.gui.help_pages import Topic, show_help
+from up42_plugin.gui.job_files import JobFiles
+from up42_plugin.gui.output_place import OutputPlace
 from up42_plugin.gui.texts import credits_of, grouping_locale
-from up42_plugin.gui.widgets import INFORMATION, MessageRow, hint_label, tool_button
+from up42_plugin.gui.widgets import hint_label, tool_button
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.log import PanelLog
 from up42_plugin.qgis_bridge.network import SessionFactory
+from up42_plugin.qgis_bridge.output_places import OutputPlaces
 from up42_plugin.qgis_bridge.settings import PluginSettings
 from up42_plugin.qgis_bridge.spending import SpendingBook
 from up42_plugin.resources import resource_path
@@ -65,6 +67,8 @@ class OptionsParts:
     spending: SpendingBook
     runner: JobRunner
     log: PanelLog
+    places: OutputPlaces
+    files: JobFiles
 
 
 class OptionsPageFactory(QgsOptionsWidgetFactory):
@@ -123,8 +127,7 @@ class OptionsPage(QgsOptionsPageWidget):
         """Take the limits and the folder: OK was clicked."""
         values = {name: spin.value() or None for name, spin in self.limits.items()}
         self._settings.set_spending_limits(SpendingLimits(**values))
-        folder = self.folder.filePath().strip()
-        self._settings.set_output_folder(Path(folder) if folder else None)
+        self.place.apply()
         self._settings.set_load_at_once(self.load_at_once.isChecked())
         self._settings.set_notify_in_background(self.notify.isChecked())
         self._parts.spending.tell_limits_changed()
@@ -280,15 +283,11 @@ class OptionsPage(QgsOptionsPageWidget):
     def _outputs_group(self) -> QGroupBox:
         group = QGroupBox("Outputs and jobs")
         form = QFormLayout(group)
-        self.folder = QgsFileWidget()
-        self.folder.setObjectName("outputFolder")
-        self.folder.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
-        self.folder.setDialogTitle("Output Folder")
-        self.folder.lineEdit().setPlaceholderText(str(self._settings.default_output_folder()))
-        self.folder.setFilePath(self._settings.chosen_output_folder())
-        form.addRow("&Output folder", self.folder)
-        self.folder_note = MessageRow()
-        form.addRow(self.folder_note)
+        parts = self._parts
+        self.place = OutputPlace(
+            form, settings=self._settings, runner=parts.runner, places=parts.places, files=parts.files
+        )
+        self.folder = self.place.folder
         self.load_at_once = QCheckBox("&Load outputs as soon as a job finishes")
         self.load_at_once.setObjectName("loadAtOnce")
         self.load_at_once.setChecked(self._settings.load_at_once())
@@ -297,15 +296,7 @@ class OptionsPage(QgsOptionsPageWidget):
         self.notify.setChecked(self._settings.notify_in_background())
         form.addRow(self.load_at_once)
         form.addRow(self.notify)
-        self.folder.fileChanged.connect(self._check_folder)
-        self._check_folder(self.folder.filePath())
         return group
-
-    def _check_folder(self, folder: str) -> None:
-        temporary = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.TempLocation)
-        inside = bool(folder.strip()) and Path(temporary) in (Path(folder.strip()), *Path(folder.strip()).parents)
-        text = "QGIS marks layers in the temporary folder as temporary, and they may vanish." if inside else ""
-        self.folder_note.show_message(INFORMATION, text)
 
 
 def _row(connection: Connection) -> Tuple[str, str, str]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Callable, Dict, Optional
 
-from qgis.PyQt.QtCore import QObject, QUrl, pyqtSignal
-from qgis.PyQt.QtGui import QDesktopServices
+from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from up42_plugin.core.run import Run
 from up42_plugin.gui.job_commands_desk import JobCommandsDesk
@@ -26,12 +24,11 @@ from up42_plugin.qgis_bridge.runs import RunController
 
 
 class RunActions(QObject):
-    """Carries out such actions. ``trouble(sentence)`` when one is not possible now.
+    """Carries out such actions.
 
     ``options_asked`` for the output folder, ``refresh_asked`` for everything that is read from the service.
     """
 
-    trouble = pyqtSignal(str)
     options_asked = pyqtSignal()
     refresh_asked = pyqtSignal()
 
@@ -63,10 +60,8 @@ class RunActions(QObject):
         doing[action](self._runs.run_of(key))
 
     def _open_folder(self, run: Run) -> None:
-        folder = self._runs.folder_of(run.key)
-        shown: Path = folder if folder.is_dir() else folder.parent
-        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(shown))):
-            self.trouble.emit(f"The folder {shown} could not be opened.")
+        if run.job is not None:
+            self._commands.folder.open(run.name, run.job.id, final=True)
 
     def _try_again(self, run: Run) -> None:
         if run.loadable:

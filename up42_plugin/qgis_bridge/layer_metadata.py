@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import datetime, timezone
 from html import escape
 from typing import List, Optional, Tuple
@@ -10,6 +11,10 @@ from typing import List, Optional, Tuple
 from qgis.core import (
     Qgis,
     QgsBox3d,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCoordinateTransformContext,
+    QgsCsException,
     QgsDateTimeRange,
     QgsLayerMetadata,
     QgsMapLayer,
@@ -18,8 +23,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDateTime, Qt
 
-from up42_plugin.core.jobs import Mode
 from up42_plugin.core.layer_plan import JobProvenance, LayerPlan
+from up42_plugin.core.layer_words import Box, abstract, facts, history, keywords, statement, terms
 
 try:
     from qgis.core import QgsLayerNotesUtils
@@ -32,8 +37,6 @@ CONNECTION_ID = "up42/connection_id"
 SYNTHETIC = "up42/synthetic"
 RECIPE = "up42/recipe"
 KEY = "up42/key"
-
-SYNTHETIC_TEXT = "Synthetic: this image is made up and shows no real acquisition."
 
 Identity = Tuple[str, str, str, str]
 
@@ -70,45 +73,27 @@ def _mark(layer: QgsMapLayer, plan: LayerPlan, job: JobProvenance) -> None:
     layer.setCustomProperty(RECIPE, json.dumps(job.recipe, ensure_ascii=False, sort_keys=True))
 
 
-def _facts(plan: LayerPlan, job: JobProvenance) -> List[Tuple[str, str]]:
-    """What people want to know, as (label, value); without what is not known."""
-    facts = plan.provenance
-    cloud = facts.get("cloud_cover")
-    charged = "" if job.credits is None or job.mode is Mode.TEST_QUERY else str(job.credits)
-    rows = [
-        ("Job", job.job_name),
-        ("Job ID", job.job_id),
-        ("Task", job.task_name),
-        ("Workflow", job.workflow_name),
-        ("Blocks", job.chain),
-        ("Connection", job.connection_name),
-        ("Acquired", _written(plan)),
-        ("Scene", str(facts.get("scene_id") or "")),
-        ("Cloud cover of the scene", f"{cloud:g}\u00a0%" if isinstance(cloud, (int, float)) else ""),
-        ("Bands", ", ".join(str(band) for band in facts.get("bands", ()))),
-        ("Job finished", f"{job.finished:%Y-%m-%d %H:%M} UTC" if job.finished else ""),
-        ("Credits of the job", charged),
-    ]
-    return [(label, value) for label, value in rows if value]
-
-
-def _written(plan: LayerPlan) -> str:
-    if plan.acquired is None:
-        return ""
-    if plan.acquired_until is not None and plan.acquired_until != plan.acquired:
-        return f"{plan.acquired:%Y-%m-%d}"
-    return f"{plan.acquired:%Y-%m-%d %H:%M} UTC"
-
-
 def _metadata(layer: QgsMapLayer, plan: LayerPlan, job: JobProvenance) -> QgsLayerMetadata:
     metadata = QgsLayerMetadata()
     metadata.setIdentifier("/".join(part for part in (job.job_id, job.task_name, plan.key) if part))
+    metadata.setParentIdentifier(job.job_id)
     metadata.setType("dataset")
     metadata.setLanguage("ENG")
     metadata.setTitle(plan.title)
-    metadata.setAbstract("\n".join([*_statement(plan), *(f"{label}: {value}" for label, value in _facts(plan, job))]))
+    metadata.setAbstract(abstract(plan, job, _degrees_of(layer)))
     metadata.setCrs(layer.crs())
-    metadata.setKeywords({"gmd:topicCategory": ["imageryBaseMapsEarthCover"]})
+    metadata.setKeywords({"gmd:topicCategory": ["imageryBaseMapsEarthCover"], "UP42": keywords(plan, job)})
+    metadata.setExtent(_extent(layer, plan))
+    metadata.setContacts(_contacts(job))
+    _set_terms(layer, metadata, plan, job)
+    if job.link:
+        metadata.addLink(_link("Job", job.link))
+    metadata.setHistory(history(job))
+    _set_dates(metadata, plan, job)
+    return metadata
+
+
+def _extent(layer: QgsMapLayer, plan: LayerPlan) -> QgsLayerMetadata.Extent:
     spatial = QgsLayerMetadata.SpatialExtent()
     spatial.extentCrs = layer.crs()
     spatial.bounds = QgsBox3d(layer.extent())
@@ -117,22 +102,65 @@ def _metadata(layer: QgsMapLayer, plan: LayerPlan, job: JobProvenance) -> QgsLay
     moments = date_range(plan)
     if moments is not None:
         extent.setTemporalExtents([moments])
-    metadata.setExtent(extent)
-    if job.link:
-        metadata.setLinks([QgsLayerMetadata.Link("Job", "WWW:LINK", job.link)])
-    metadata.setHistory([f"Made by job {job.job_id}"])
-    return metadata
+    return extent
 
 
-def _statement(plan: LayerPlan) -> List[str]:
-    if not plan.synthetic:
-        return []
-    return [SYNTHETIC_TEXT, plan.synthetic_note] if plan.synthetic_note else [SYNTHETIC_TEXT]
+def _contacts(job: JobProvenance) -> List[QgsLayerMetadata.Contact]:
+    """Who brought the images, who worked on them, and the service."""
+    roles = [(block.provider, "processor" if number else "resourceProvider") for number, block in enumerate(job.blocks)]
+    contacts = []
+    for organisation, role in dict.fromkeys([*roles, ("UP42", "distributor")]):
+        if organisation:
+            contact = QgsLayerMetadata.Contact(organisation)
+            contact.organization, contact.role = organisation, role
+            contacts.append(contact)
+    return contacts
+
+
+def _set_terms(layer: QgsMapLayer, metadata: QgsLayerMetadata, plan: LayerPlan, job: JobProvenance) -> None:
+    """Licence, rights and attribution. Labels of a map get the rights of its layers in newer QGIS (``map_credits``)."""
+    found = terms(plan, job)
+    metadata.setLicenses([found.name] if found.name else [])
+    metadata.setRights([text for text in (found.attribution, *statement(plan)) if text])
+    if found.url:
+        metadata.addLink(_link("Licence", found.url))
+    served = layer.serverProperties()
+    holder = served if hasattr(served, "setAttribution") else layer  # moved there by newer QGIS
+    holder.setAttribution(found.attribution)
+    holder.setAttributionUrl(found.url)
+
+
+def _link(name: str, url: str) -> QgsLayerMetadata.Link:
+    return QgsLayerMetadata.Link(name, "WWW:LINK", url)
+
+
+def _set_dates(metadata: QgsLayerMetadata, plan: LayerPlan, job: JobProvenance) -> None:
+    """Taken, and made available by the service; older QGIS knows the times of the extent only."""
+    kinds = getattr(Qgis, "MetadataDateType", None)
+    if kinds is None:
+        return
+    for kind, moment in ((kinds.Created, plan.acquired), (kinds.Published, job.finished)):
+        if moment is not None:
+            metadata.setDateTime(kind, to_qdatetime(moment))
+
+
+def _degrees_of(layer: QgsMapLayer) -> Optional[Box]:
+    """West, south, east and north of a layer, None where they cannot be told."""
+    if layer.extent().isEmpty():
+        return None
+    degrees = QgsCoordinateReferenceSystem("EPSG:4326")
+    try:
+        to_degrees = QgsCoordinateTransform(layer.crs(), degrees, QgsCoordinateTransformContext())
+        box = to_degrees.transformBoundingBox(layer.extent())
+    except QgsCsException:
+        return None
+    found = (box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum())
+    return found if all(map(math.isfinite, found)) else None
 
 
 def _notes(plan: LayerPlan, job: JobProvenance) -> str:
-    paragraphs = "".join(f"<p><b>{escape(text)}</b></p>" for text in _statement(plan))
-    rows = "".join(f"<tr><td>{escape(label)}</td><td>{escape(value)}</td></tr>" for label, value in _facts(plan, job))
+    paragraphs = "".join(f"<p><b>{escape(text)}</b></p>" for text in statement(plan))
+    rows = "".join(f"<tr><td>{escape(label)}</td><td>{escape(value)}</td></tr>" for label, value in facts(plan, job))
     return f"{paragraphs}<table>{rows}</table>"
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+from pathlib import Path
+from typing import Iterable, List, Optional, Sequence, Tuple
 
 from qgis.core import (
     QgsDataProvider,
     QgsMapLayer,
     QgsMultiBandColorRenderer,
     QgsProject,
+    QgsProviderRegistry,
     QgsRasterLayer,
     QgsVectorLayer,
 )
 
 from up42_plugin.core.layer_plan import JobProvenance, LayerKind, LayerPlan
 from up42_plugin.core.output_errors import NoLayerError
+from up42_plugin.core.storage import system_path
 from up42_plugin.qgis_bridge.band_times import date_bands
-from up42_plugin.qgis_bridge.groups import JobGroups
+from up42_plugin.qgis_bridge.groups import JobGroups, NewLayer
 from up42_plugin.qgis_bridge.layer_metadata import describe_layer, identity, identity_of_plan
 from up42_plugin.qgis_bridge.log import PanelLog
 from up42_plugin.qgis_bridge.styles import style_layer
@@ -31,7 +34,7 @@ class LayerLoader:
         self.problems: Tuple[str, ...] = ()
 
     def add(self, plans: Sequence[LayerPlan], group_name: str, job: JobProvenance) -> List[QgsMapLayer]:
-        """Add the planned layers to the job's group, on top and in their order; returns those now in the project.
+        """Add the planned layers to the job's group, in their order; returns those now in the project.
 
         A layer that is there already (same connection, job, task and source) is not added again, but returned; one
         whose file had gone is mended. The project's CRS and the canvas stay as they are.
@@ -41,8 +44,9 @@ class LayerLoader:
         """
         problems: List[str] = []
         loaded: List[QgsMapLayer] = []
-        new: List[QgsMapLayer] = []
-        planned: Dict[str, LayerPlan] = {}
+        new: List[NewLayer] = []
+        planned: List[LayerPlan] = []
+        inner = self._inner_group(job)
         for plan in plans:
             known = self.find(plan, job)
             layer = self._opened(plan, job, known, problems)
@@ -50,16 +54,16 @@ class LayerLoader:
                 continue
             loaded.append(layer)
             if layer is not known:
-                new.append(layer)
-                planned[layer.id()] = plan
+                group = ", ".join(filter(None, (inner, plan.group)))
+                new.append(NewLayer(layer, group, plan.checked))
+                planned.append(plan)
         self.problems = tuple(problems)
         if not loaded:
             raise NoLayerError("\n".join(problems))
         if new:
-            self._project.addMapLayers(new, False)
-            self._groups.add(new, job.job_id, group_name)
-            self._groups.tidy(job.job_id, new, planned)
-            _write_remarks(planned.values())
+            self._project.addMapLayers([item.layer for item in new], False)
+            self._groups.add(new, loaded, job.job_id, group_name)
+            _write_remarks(planned)
         return loaded
 
     def find(self, plan: LayerPlan, job: JobProvenance) -> Optional[QgsMapLayer]:
@@ -67,10 +71,22 @@ class LayerLoader:
         wanted = identity_of_plan(plan, job)
         return next((layer for layer in self._project.mapLayers().values() if identity(layer) == wanted), None)
 
+    def _inner_group(self, job: JobProvenance) -> str:
+        """The group inside of the job's for the output of one task, called after its block.
+
+        None while nothing of the job's own output is there: then the task's lies in the job's group.
+        """
+        if not job.task_name:
+            return ""
+        wanted = (job.connection_id, job.job_id, "")
+        if not any(identity(layer)[:3] == wanted for layer in self._project.mapLayers().values()):
+            return ""
+        return job.blocks[-1].title if job.blocks else job.task_name
+
     def _opened(
         self, plan: LayerPlan, job: JobProvenance, known: Optional[QgsMapLayer], problems: List[str]
     ) -> Optional[QgsMapLayer]:
-        if known is not None and known.isValid():
+        if known is not None and known.isValid() and not _is_lost(known, plan):
             return known
         if plan.problem:
             problems.append(plan.problem)
@@ -119,6 +135,14 @@ def _finish(layer: QgsMapLayer, plan: LayerPlan, job: JobProvenance) -> None:
     if isinstance(layer, QgsRasterLayer) and plan.band_times:
         date_bands(layer, plan.band_times)
     style_layer(layer, plan)
+
+
+def _is_lost(layer: QgsMapLayer, plan: LayerPlan) -> bool:
+    """Whether a layer shows files that are gone by now, while its output lies elsewhere; QGIS does not notice."""
+    if layer.source() == plan.source:
+        return False
+    path = Path(QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source()).get("path", ""))
+    return path.is_absolute() and not system_path(path).exists()
 
 
 def _reason(layer: QgsMapLayer) -> str:

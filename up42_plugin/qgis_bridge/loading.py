@@ -13,9 +13,10 @@ from up42_plugin.api.errors import Up42Error
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.fetching import TestQueryFinds, fetch_live_output, fetch_test_query
 from up42_plugin.core.jobs import JobTask
-from up42_plugin.core.layer_plan import JobProvenance, LayerPlan
+from up42_plugin.core.layer_plan import LayerPlan
 from up42_plugin.core.output_errors import NoLayerError
 from up42_plugin.core.outputs import prepare_output
+from up42_plugin.core.provenance import provenance_of
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.service import Output, ServiceProvider
 from up42_plugin.core.storage import OutputFolders
@@ -78,9 +79,10 @@ class RunLoading(QObject):
         steps, task_name = run.configuration.workflow.steps, task.name if task is not None else ""
         step = next((step for step in steps if step.name == task_name), steps[-1])
         output = Output(run.job.id, task.id, task_name) if task is not None else Output(run.job.id)
-        folder, records = self.folder_of(run, task_name), self._records
+        name, places, records = run.name, self._folders(), self._records
 
         def work(context: JobContext) -> Tuple[LayerPlan, ...]:
+            folder = places.output_folder(name, output.job_id, task_name)
             with provider.open(context) as service:
                 plans = fetch_live_output(service, output, step, folder, context)
             if records is not None:
@@ -108,7 +110,7 @@ class RunLoading(QObject):
         self._fetch(run, f"UP42: loading {run.name}", work, here)
 
     def folder_of(self, run: Run, task_name: str = "") -> Path:
-        """Where the output of a run's job lies, or would; raises ``ValueError`` for a run without a job."""
+        """Where the output of a run's job lies, or would; for workers. ``ValueError`` for a run without a job."""
         if run.job is None:
             raise ValueError("a run without a job has no output")
         return self._folders().output_folder(run.name, run.job.id, task_name)
@@ -122,11 +124,7 @@ class RunLoading(QObject):
         if provider is None:
             self._book.put(replace(run, message=self.not_connected(run)))
             return
-        job_id, folder = run.job.id, self._folders().quicklook_folder(run.name, run.job.id)
-
-        def work(context: JobContext) -> TestQueryFinds:
-            with provider.open(context) as service:
-                return fetch_test_query(service, job_id, folder, context)
+        work = self._scenes_work(provider, run, run.job.id)
 
         def here(key: str, finds: TestQueryFinds) -> None:
             layers = self._add(self._book.of(key), finds.plans, run.name) if finds.plans else []
@@ -143,16 +141,23 @@ class RunLoading(QObject):
         if provider is None:
             self._given_up(run.key, run.phase, self.not_connected(run))
             return
-        folder, records = self._folders().quicklook_folder(run.name, job_id), self._records
+        work = self._scenes_work(provider, run, job_id)
+        self._fetch(run, f"UP42: reading {run.name}", work, self._scenes_here)
+
+    def _scenes_work(self, provider: ServiceProvider, run: Run, job_id: str) -> Callable[[JobContext], TestQueryFinds]:
+        places, records = self._folders(), self._records
 
         def work(context: JobContext) -> TestQueryFinds:
+            folder = places.quicklook_folder(run.name, job_id)
             with provider.open(context) as service:
                 finds = fetch_test_query(service, job_id, folder, context)
-            if records is not None:
+            if records is not None and not run.live:
                 records.found_scenes(run.connection_id, job_id, len(finds.scenes))
+            if records is not None and finds.plans:
+                records.stored_quicklooks(run.connection_id, job_id, folder)
             return finds
 
-        self._fetch(run, f"UP42: reading {run.name}", work, self._scenes_here)
+        return work
 
     def not_connected(self, run: Run) -> str:
         """Why nothing can be asked of the run's service."""
@@ -216,18 +221,5 @@ class RunLoading(QObject):
         job = run.job
         if job is None:
             raise ValueError("a run without a job has no output")
-        provenance = JobProvenance(
-            job.id,
-            run.name,
-            run.connection_id,
-            self._connection_name(run.connection_id),
-            run.mode,
-            task_name=task_name,
-            workflow_name=run.configuration.workflow.name,
-            chain=run.configuration.workflow.chain,
-            recipe=run.configuration.inputs(run.mode),
-            created=job.created,
-            finished=job.finished,
-            credits=run.credits_charged,
-        )
+        provenance = provenance_of(run, job, self._connection_name(run.connection_id), task_name)
         return self._loader.add(plans, group, provenance)

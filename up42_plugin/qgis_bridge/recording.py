@@ -13,6 +13,7 @@ from up42_plugin.core.ledger_life import LedgerLife
 from up42_plugin.core.ledger_outputs import LedgerOutputs, StoredOutput
 from up42_plugin.core.monitoring import Look
 from up42_plugin.core.service import Output
+from up42_plugin.core.storage import QUICKLOOKS
 from up42_plugin.qgis_bridge.log import PanelLog
 from up42_plugin.qgis_bridge.sending import FORGOTTEN
 
@@ -70,6 +71,10 @@ class JobRecords:
                         task_name=output.task_name,
                     )
                 )
+
+    def stored_quicklooks(self, connection_id: str, job_id: str, folder: Path) -> None:
+        """A job's quicklooks and footprints are in a folder."""
+        self.stored(connection_id, Output(job_id, QUICKLOOKS, QUICKLOOKS), folder)
 
     def _claim(self, connection_id: str, job_id: str) -> bool:
         record = self._ledger.job_on_service(connection_id, job_id)

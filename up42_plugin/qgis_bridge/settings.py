@@ -20,6 +20,7 @@ _PREFIX = "up42/"
 _CONNECTIONS = _PREFIX + "connections"
 _CURRENT = _PREFIX + "current_connection"
 _OUTPUT_FOLDER = _PREFIX + "output_folder"
+_BESIDE_PROJECT = _PREFIX + "outputs_beside_project"
 _CONFIGURATION = _PREFIX + "last_configuration"
 _JOBS_COLUMNS = _PREFIX + "jobs_columns"
 _LOAD_AT_ONCE = _PREFIX + "load_at_once"
@@ -70,6 +71,14 @@ class PluginSettings:
     def chosen_output_folder(self) -> str:
         """The folder that was chosen for outputs, empty for the default."""
         return self._text(_OUTPUT_FOLDER)
+
+    def outputs_beside_project(self) -> bool:
+        """Whether outputs go into a folder beside the project, once it is saved."""
+        return self._yes(_BESIDE_PROJECT, False)
+
+    def set_outputs_beside_project(self, wanted: bool) -> None:
+        """Choose whether outputs go into a folder beside the project."""
+        self._write(_BESIDE_PROJECT, wanted)
 
     def jobs_columns(self) -> bytes:
         """The columns of the list of jobs, their widths and order, as its header saved them; empty by default."""

@@ -21,6 +21,7 @@ from up42_plugin.core.imagery.mosaics import TILES_GROUP, footprints, mosaic
 from up42_plugin.core.imagery.mosaics import TIME_FIELD as TILE_TIME
 from up42_plugin.core.imagery.opening import OWN_PREFIX, Opening, OpeningKind
 from up42_plugin.core.imagery.overviews import make_quick
+from up42_plugin.core.imagery.portable import portable
 from up42_plugin.core.imagery.products import FURTHER_BANDS, THERMAL
 from up42_plugin.core.imagery.rasters import (
     RasterFacts,
@@ -104,7 +105,7 @@ class Sources:
     def _sentinel2(self, facts: RasterFacts, opening: Opening) -> Sequence[Source]:
         """The 10 m bands; those of 20 m and 60 m, where they are complete, wait unticked."""
         product = opening.path.parent.name
-        found = [Source(_with_pixels(name, product)) for name in safe_subdatasets(facts)]
+        found = [Source(self._portable(opening, _with_pixels(name, product))) for name in safe_subdatasets(facts)]
         for size, part in _FURTHER_SIZES:
             for name in safe_subdatasets(facts, size)[:_MOST_PER_SIZE]:
                 try:
@@ -112,8 +113,13 @@ class Sources:
                 except RasterError as error:
                     self.remarks.append(f"{error.user_message} {part}: {error.detail}")
                     continue
-                found.append(Source(name, part=part, checked=False, group=FURTHER_BANDS))
+                found.append(Source(self._portable(opening, name), part=part, checked=False, group=FURTHER_BANDS))
         return found
+
+    def _portable(self, opening: Opening, subdataset: str) -> str:
+        """A subdataset under a name that may move with the output."""
+        purpose = slug(subdataset.rpartition(".xml:")[2] or "part", 40)
+        return str(self._own(opening, purpose, functools.partial(portable, subdataset)))
 
     def _bundles(self, opening: Opening) -> Sequence[Source]:
         """One stack per CRS: tiles of two UTM zones do not fit into one."""
