@@ -37,6 +37,7 @@ from up42_plugin.core.layer_plan import LayerKind
 _MOST_SUBDATASETS = 12
 _MOST_PER_SIZE = 2
 _FURTHER_SIZES = (("20m", "20 m"), ("60m", "60 m"))
+_NO_COLOURS = "60m"  # of aerosol, water vapour and the like
 _GEOPACKAGE = ".gpkg"
 
 
@@ -112,7 +113,8 @@ class Sources:
                 except RasterError as error:
                     self.remarks.append(f"{error.user_message} {part}: {error.detail}")
                     continue
-                found.append(Source(name, part=part, checked=False, group=FURTHER_BANDS))
+                single = size == _NO_COLOURS
+                found.append(Source(name, part=part, checked=False, group=FURTHER_BANDS, single=single))
         return found
 
     def _bundles(self, opening: Opening) -> Sequence[Source]:
