@@ -152,7 +152,7 @@ class Sources:
     def _grids(self, opening: Opening) -> Sequence[Source]:
         found: List[Source] = []
         problem: Optional[RasterError] = None
-        for variable in variables(opening.path):
+        for variable in variables(opening.path, self._context):
             self._context.check()
             try:
                 found.append(self._grid(opening, variable, first=not found))
