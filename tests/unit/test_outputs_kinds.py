@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from datetime import datetime, timezone
 
 import numpy as np
 import pytest
-from osgeo import gdal, ogr
+from osgeo import gdal
 
 from tests.output_samples import (
     LANDSAT8,
@@ -20,16 +19,12 @@ from tests.output_samples import (
     modis,
     radar,
     swath,
-    vectors,
     weather,
 )
 from tests.raster_samples import analytic, coast, data_json, feature, geotiff, output_of, pixels, pleiades_primary, safe
 from up42_plugin.core.context import ThreadContext
 from up42_plugin.core.imagery import grids
-from up42_plugin.core.layer_plan import LayerKind
 from up42_plugin.core.outputs import prepare_output
-
-POINT, SQUARE = "POINT (15 37)", "POLYGON ((15 37, 16 37, 16 38, 15 38, 15 37))"
 
 
 def prepare(folder, **options):
@@ -49,15 +44,6 @@ def opened(plan):
 def shown_band(plan):
     """The one band that is drawn."""
     return getattr(plan.style.band, "band", plan.style.band)
-
-
-def features_of(plan):
-    """The features of a vector plan, as OGR reads them."""
-    assert not plan.problem, plan.problem
-    path, _, layer = plan.source.partition("|layername=")
-    source = ogr.Open(path)
-    found = source.GetLayerByName(layer.partition("|")[0]) if layer else source.GetLayer(0)
-    return [json.loads(one.ExportToJson()) for one in found]
 
 
 def test_a_dimap_delivery_is_its_colour_and_its_panchromatic_image(tmp_path):
@@ -246,80 +232,6 @@ def test_without_the_driver_it_says_what_is_missing(tmp_path, monkeypatch):
     assert plan.problem == "a.nc is NetCDF, which this QGIS cannot read: its GDAL comes without that driver."
 
 
-def test_a_geopackage_gives_each_layer_and_its_rasters(tmp_path):
-    path = vectors(tmp_path / "a.gpkg", "GPKG", [("places", POINT), ("fields", SQUARE)])
-    picture = geotiff(tmp_path / "b.tif", [np.full((300, 300), 7, np.uint8)])
-    gdal.Translate(
-        str(path), str(picture), format="GPKG", creationOptions=["APPEND_SUBDATASET=YES", "RASTER_TABLE=dem"]
-    )
-    plans = prepare(output_of(tmp_path, "a.gpkg"), block_title="Vectors")
-    assert titles(plans)[:2] == ["Vectors 2021-09-18, places", "Vectors 2021-09-18, fields"]
-    assert [len(features_of(plan)) for plan in plans[:2]] == [3, 3]
-    assert plans[2].kind is LayerKind.RASTER
-    assert opened(plans[2]).RasterCount >= 1
-
-
-@pytest.mark.parametrize(
-    ("name", "driver"),
-    [("a.shp", "ESRI Shapefile"), ("a.kml", "KML"), ("a.geojson", "GeoJSON"), ("a.fgb", "FlatGeobuf")],
-)
-def test_vector_files_in_a_folder_open(tmp_path, name, driver):
-    vectors(tmp_path / "uuid" / name, driver, [("a", SQUARE)])
-    (plan,) = prepare(output_of(tmp_path, "uuid"))
-    assert (plan.kind, plan.source) == (LayerKind.VECTOR, str(tmp_path / "uuid" / name))
-    assert features_of(plan)[0]["geometry"]["type"] == "Polygon"
-
-
-ROWS = [("1", "15.25", "37.85", "A, b", "007"), ("2", "15.5", "37.9", "Ä", "")]
-
-
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("columns", [("lon", "lat"), ("Longitude", "LATITUDE"), ("X", "Y")])
-def test_a_table_with_coordinates_is_points(tmp_path, delimiter, columns):
-    lines = [delimiter.join(("id", *columns, "name", "code"))]
-    lines += [delimiter.join(f'"{value}"' if delimiter in value else value for value in row) for row in ROWS]
-    (tmp_path / "a.csv").write_text("\n".join(lines), encoding="utf-8-sig")
-    (plan,) = prepare(output_of(tmp_path, "a.csv"), block_title="Table")
-    first, second = features_of(plan)
-    assert first["geometry"] == {"type": "Point", "coordinates": [15.25, 37.85]}
-    assert (first["properties"]["name"], first["properties"]["code"]) == ("A, b", "007")
-    assert (second["properties"]["id"], second["properties"]["name"], second["properties"]["code"]) == (2, "Ä", None)
-
-
-def test_a_table_of_shapes_and_one_with_decimal_commas_open(tmp_path):
-    (tmp_path / "shapes.csv").write_text(f'name;wkt\na;"{SQUARE}"\nb;\n')
-    (tmp_path / "comma.csv").write_bytes("Stadt;x;y\nMünchen;11,5;48,1\n".encode("latin-1"))
-    shapes, comma = prepare(output_of(tmp_path, "shapes.csv", "comma.csv"))
-    assert [one["geometry"] and one["geometry"]["type"] for one in features_of(shapes)] == ["Polygon", None]
-    assert features_of(comma)[0]["geometry"]["coordinates"] == [11.5, 48.1]
-    assert features_of(comma)[0]["properties"]["Stadt"] == "München"
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("id,value\n1,2\n", "a.csv has no columns with coordinates"),
-        ("x,y\n500000,4200000\n", "a.csv has coordinates that are no degrees"),
-        ("x,y\na,b\n", "a.csv has no row with coordinates."),
-        ("", "a.csv is empty."),
-    ],
-)
-def test_a_table_that_cannot_be_placed_says_why(tmp_path, text, problem):
-    (tmp_path / "a.csv").write_text(text)
-    (plan,) = prepare(output_of(tmp_path, "a.csv"))
-    assert plan.problem.startswith(problem)
-
-
-def test_the_merged_zonal_statistics_stand_for_those_of_each_image(tmp_path):
-    for name in ("one.geojson", "two.geojson", "results_merged.geojson"):
-        vectors(tmp_path / name, "GeoJSON", [("a", SQUARE)])
-    days = {"one.geojson": "2021-01-01T10:00:00Z", "two.geojson": "2021-02-01T10:00:00Z"}
-    data_json(tmp_path, *(feature(name, datetime=day) for name, day in days.items()))
-    (plan,) = prepare(tmp_path, block_title="Zonal statistics")
-    assert plan.source == str(tmp_path / "results_merged.geojson")
-    assert (plan.title, plan.acquired) == ("Zonal statistics", None)
-
-
 def test_counts_that_are_text_are_quoted(tmp_path):
     (tmp_path / "count_objects").write_text("[Counter({'ship': 3})]")
     (plan,) = prepare(output_of(tmp_path, "count_objects"))
@@ -331,14 +243,6 @@ def test_primary_images_are_not_mixed_with_what_lies_beside(tmp_path):
     (tmp_path / "inner.zip").write_bytes(b"PK\x03\x04")
     plans = prepare(output_of(tmp_path, "0123_pan.tif", "inner.zip"))
     assert [bool(plan.problem) for plan in plans] == [False, False, True]
-
-
-def test_several_vector_files_are_told_apart_by_what_they_hold(tmp_path):
-    names = ("building=__2020-08-31T14_36_02Z.geojson", "highway=__2020-08-31T14_36_02Z.geojson")
-    for name in names:
-        vectors(tmp_path / "uuid" / name, "GeoJSON", [("a", SQUARE)])
-    plans = prepare(data_json(tmp_path, *(feature(f"uuid/{name}") for name in names)), block_title="OpenStreetMap")
-    assert titles(plans) == ["OpenStreetMap 2020-08-31, building", "OpenStreetMap 2020-08-31, highway"]
 
 
 def test_images_of_one_day_each_in_a_folder_have_their_days(tmp_path):
@@ -396,3 +300,17 @@ def test_bands_named_by_moments_are_no_colours_either(tmp_path):
     assert plan.title == "GeoTIFF 2021-06-01"
     assert shown_band(plan) == 1
     assert plan.acquired_until == plan.band_times[2] == datetime(2021, 6, 1, 6, tzinfo=timezone.utc)
+
+
+def test_a_broken_part_does_not_take_the_others_with_it(tmp_path):
+    radar(tmp_path / "uuid")
+    broken = next(tmp_path.rglob("*-vh-*.tiff"))
+    broken.write_bytes(broken.read_bytes()[:20000])
+    plans = prepare(output_of(tmp_path, "uuid"))
+    assert [bool(plan.problem) for plan in plans] == [False, True]
+
+
+def test_the_folder_of_an_output_says_nothing_of_time(tmp_path):
+    jpeg2000(tmp_path / "2024-01-01" / "a.jp2")
+    (plan,) = prepare(data_json(tmp_path / "2024-01-01", feature("a.jp2")))
+    assert plan.acquired is None

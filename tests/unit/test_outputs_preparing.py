@@ -66,6 +66,9 @@ def test_large_rasters_get_overviews_and_nothing_else_is_left(tmp_path):
     dataset = gdal.Open(str(tmp_path / "large.tif"))
     band = dataset.GetRasterBand(1)
     assert band.GetOverviewCount() == 4
+    statistics = band.GetStatistics(True, False)  # those that are there, without reading pixels
+    assert statistics[:2] == pytest.approx([band.GetOverview(3).ReadAsArray().min(), wide.max()], rel=0.2)
+    assert statistics[2] == pytest.approx(wide.mean(), rel=0.05)
     reduced = band.GetOverview(0).ReadAsArray()
     assert reduced[5, 7] == pytest.approx(wide[10:12, 14:16].mean(), abs=1)
     assert reports == sorted(reports)
@@ -139,6 +142,26 @@ def test_without_room_for_overviews_the_layer_still_comes(tmp_path, monkeypatch)
     wide = np.tile(coast()["B04"], (18, 16))
     geotiff(tmp_path / "large.tif", [wide])
     assert prepare(output_of(tmp_path, "large.tif"))[0].style.band.maximum > 0
+
+
+def test_with_little_room_no_overviews_are_begun_and_the_log_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(overviews, "free_bytes", lambda _folder: 20_000_000)
+    geotiff(tmp_path / "large.tif", [np.tile(coast()["B04"], (18, 16))])
+    (plan,) = prepare(output_of(tmp_path, "large.tif"))
+    assert "large.tif has no overviews" in plan.remark
+    assert "20.0\u00a0MB free in the output folder." in plan.remark
+    assert not (tmp_path / "large.tif.ovr").exists()
+    assert plan.style.band.maximum > 0
+
+
+@pytest.mark.parametrize("compress", ["NONE", "LZW"])
+def test_overviews_are_compressed_when_the_raster_is(tmp_path, compress):
+    wide = np.tile(coast()["B04"], (18, 16))
+    geotiff(tmp_path / "large.tif", [wide], options=("TILED=YES", f"COMPRESS={compress}"))
+    prepare(output_of(tmp_path, "large.tif"))
+    made = gdal.Open(str(tmp_path / "large.tif.ovr")).GetMetadataItem("COMPRESSION", "IMAGE_STRUCTURE")
+    assert (made is None) == (compress == "NONE")
+    assert gdal.GetThreadLocalConfigOption("COMPRESS_OVERVIEW") is None
 
 
 @pytest.mark.parametrize("mode", [True, False])

@@ -89,14 +89,18 @@ class _Preparation:
                 return (self._failed(self._opening.problem),)
             sources = Sources(self._folder, self._context)
             plans = [self._layer(source) for source in sources.of(self._opening)]
-            remark = "\n".join(sources.remarks)
-            return [replace(plans[0], remark=f"{remark}\n{plans[0].remark}".strip()), *plans[1:]]
         except OutputError as error:
-            return (self._failed(f"{error.user_message} {error.detail[:_LONGEST_REASON]}".strip()),)
+            return (self._failed(_reason(error)),)
+        remark = "\n".join([*sources.remarks, plans[0].remark]).strip()
+        return [replace(plans[0], remark=remark), *plans[1:]]
 
     def _layer(self, source: Source) -> LayerPlan:
+        """One that cannot be read does not take the others with it."""
         self._context.check()
-        return self._vector(source) if source.kind is LayerKind.VECTOR else self._raster(source)
+        try:
+            return self._vector(source) if source.kind is LayerKind.VECTOR else self._raster(source)
+        except OutputError as error:
+            return replace(self._plan(source), problem=_reason(error))
 
     def _raster(self, source: Source) -> LayerPlan:
         facts, stem = describe(source.name), self._opening.stem
@@ -171,6 +175,10 @@ class _Preparation:
         if facts is not None:
             provenance["bands"] = [_band_label(band) for band in facts.bands]
         return provenance
+
+
+def _reason(error: OutputError) -> str:
+    return f"{error.user_message} {error.detail[:_LONGEST_REASON]}".strip()
 
 
 def _to_be_shown(facts: RasterFacts, source: Source) -> RasterFacts:

@@ -12,13 +12,15 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 from osgeo import gdal
 
-from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, open_raster
+from up42_plugin.core.context import JobContext
+from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, gdal_progress, open_raster
 from up42_plugin.core.imagery.rasters import name_bands, placed
 
 _DRIVER = "netCDF"
 _WGS84 = "EPSG:4326"
 _NO_PLACE = "no place on the ground"
 _MOST_VARIABLES = 12
+_MOST_SWATHS = 4  # each of them is written as a raster of its own
 _MOST_PIXELS = 60_000_000
 _PLACES = re.compile(
     r"(^|_)(lat|lon|latitude|longitude|time|crs|spatial_ref|time_utc|delta_time)$|_(bnds|bounds)$", re.IGNORECASE
@@ -29,6 +31,7 @@ _UNITS = re.compile(
 _SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _CALENDARS = ("", "standard", "gregorian", "proleptic_gregorian")
 _OUTSIDE = -9999.0
+_TIFF = ".tif"
 
 Make = Callable[[Path], Path]
 
@@ -47,7 +50,7 @@ class Variable:
     make: Make
 
 
-def variables(path: Path) -> Tuple[Variable, ...]:
+def variables(path: Path, context: JobContext) -> Tuple[Variable, ...]:
     """The variables of a NetCDF file that lie on the ground, those of the main group first.
 
     Raises:
@@ -63,10 +66,10 @@ def variables(path: Path) -> Tuple[Variable, ...]:
         if _PLACES.search(_variable_name(name)) and name != str(path):
             continue
         try:
-            found.append(_variable(name))
+            found.append(_variable(name, context))
         except RasterError as error:
             reason = error.user_message
-        if len(found) == _MOST_VARIABLES:
+        if len(found) == _MOST_VARIABLES or sum(one.ending == _TIFF for one in found) == _MOST_SWATHS:
             break
     if not found:
         raise RasterError(reason)
@@ -78,7 +81,7 @@ def _variable_name(subdataset: str) -> str:
     return subdataset.rpartition('":')[2].rpartition("/")[2]
 
 
-def _variable(name: str) -> Variable:
+def _variable(name: str, context: JobContext) -> Variable:
     dataset = open_raster(name)
     if not dataset.RasterCount:
         raise RasterError(f"{name} holds no values.")
@@ -89,7 +92,7 @@ def _variable(name: str) -> Variable:
     if dataset.GetGeoTransform(can_return_null=True) is not None:
         return Variable(title, about, times, ".vrt", functools.partial(_on_its_grid, name, labels))
     if dataset.GetMetadata("GEOLOCATION"):
-        return Variable(title, about, times, ".tif", functools.partial(_off_the_swath, name, labels))
+        return Variable(title, about, times, _TIFF, functools.partial(_off_the_swath, name, labels, context))
     raise RasterError(f"{title} in {Path(name.split(chr(34))[1] if chr(34) in name else name).name} has {_NO_PLACE}.")
 
 
@@ -114,13 +117,13 @@ def _on_its_grid(name: str, labels: Sequence[str], target: Path) -> Path:
     return target
 
 
-def _off_the_swath(name: str, labels: Sequence[str], target: Path) -> Path:
+def _off_the_swath(name: str, labels: Sequence[str], context: JobContext, target: Path) -> Path:
     """A GeoTIFF of pixels that lie where arrays of longitudes and latitudes say; such a look-up is slow to draw."""
     dataset = open_raster(name)
     if dataset.RasterXSize * dataset.RasterYSize > _MOST_PIXELS:
         raise RasterError(f"{_variable_name(name)} is too large to be laid on the ground here.")
     nodata = dataset.GetRasterBand(1).GetNoDataValue()
-    with placed(target) as work:
+    with placed(target) as work, gdal_progress(context, f"Preparing {_variable_name(name)}") as progress:
         written = gdal_call(
             gdal.Warp,
             str(work),
@@ -128,6 +131,7 @@ def _off_the_swath(name: str, labels: Sequence[str], target: Path) -> Path:
             what=_variable_name(name),
             format="GTiff",
             geoloc=True,
+            callback=progress,
             dstSRS=_WGS84,
             outputType=gdal.GDT_Float32,
             srcNodata=nodata,

@@ -51,15 +51,16 @@ def find_openings(manifest: Manifest) -> Tuple[Opening, ...]:
             if opening.path not in seen:
                 seen.add(opening.path)
                 found.append(opening)
-    return _told_apart(_bundled(_merged_alone([_dated(opening) for opening in found])))
+    return _told_apart(_bundled(_merged_alone([_dated(opening, manifest.folder) for opening in found])))
 
 
-def _dated(opening: Opening) -> Opening:
-    """With the time that the name of the file tells, where the item tells none (orders, one file per day)."""
+def _dated(opening: Opening, output: Path) -> Opening:
+    """With the time that the name of the file or its folder tells, where the item tells none (orders, daily files)."""
     item = opening.item
     if item.acquired is not None or opening.kind is OpeningKind.NOTHING:
         return opening
-    span = acquired_span({}, opening.path.stem, opening.path.parent.name)
+    parent = opening.path.parent
+    span = acquired_span({}, opening.path.stem, parent.name if parent != output else "")
     if span is None:
         return opening
     return replace(opening, item=replace(item, acquired=span[0], acquired_until=span[1]))

@@ -114,7 +114,10 @@ def _storage(facts: RasterFacts) -> Dict[str, str]:
 
 @contextlib.contextmanager
 def _options(values: Dict[str, str]) -> Iterator[None]:
-    """GDAL's options for this thread only: other plugins share the process."""
+    """GDAL's options for this thread only: other plugins share the process. An older GDAL has none, nor compression."""
+    if not hasattr(gdal, "SetThreadLocalConfigOption"):
+        yield
+        return
     before = {name: gdal.GetThreadLocalConfigOption(name) for name in values}
     for name, value in values.items():
         gdal.SetThreadLocalConfigOption(name, value)

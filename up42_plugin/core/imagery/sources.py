@@ -38,6 +38,7 @@ from up42_plugin.core.layer_plan import LayerKind
 _MOST_SUBDATASETS = 12
 _MOST_PER_SIZE = 2
 _FURTHER_SIZES = (("20m", "20 m"), ("60m", "60 m"))
+_NO_COLOURS = "60m"  # of aerosol, water vapour and the like
 _GEOPACKAGE = ".gpkg"
 
 
@@ -113,7 +114,9 @@ class Sources:
                 except RasterError as error:
                     self.remarks.append(f"{error.user_message} {part}: {error.detail}")
                     continue
-                found.append(Source(self._portable(opening, name), part=part, checked=False, group=FURTHER_BANDS))
+                single = size == _NO_COLOURS
+                path = self._portable(opening, name)
+                found.append(Source(path, part=part, checked=False, group=FURTHER_BANDS, single=single))
         return found
 
     def _portable(self, opening: Opening, subdataset: str) -> str:
@@ -156,7 +159,7 @@ class Sources:
     def _grids(self, opening: Opening) -> Sequence[Source]:
         found: List[Source] = []
         problem: Optional[RasterError] = None
-        for variable in variables(opening.path):
+        for variable in variables(opening.path, self._context):
             self._context.check()
             try:
                 found.append(self._grid(opening, variable, first=not found))
