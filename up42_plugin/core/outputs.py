@@ -154,7 +154,7 @@ class _Preparation:
         for source, geometry in sources:
             note = f" ({geometry})" if len(sources) > 1 else ""
             plan = replace(self._plan(source, LayerKind.VECTOR, note), provenance=self._provenance(None))
-            styles = choose_vector_style(read_vector_facts(source, geometry), self._block, self._opening.path.stem)
+            styles = choose_vector_style(read_vector_facts(source), self._block, self._opening.path.stem)
             plans.append(plan.styled(styles))
         return plans
 
