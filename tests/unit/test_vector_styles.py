@@ -40,20 +40,20 @@ def test_facts_are_those_of_the_features_that_the_layer_shows(tmp_path):
     ]
     path = tmp_path / "a.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-    number, kind = read_vector_facts(f"{path}|geometrytype=Point", "Point").fields
+    number, kind = read_vector_facts(f"{path}|geometrytype=Point").fields
     assert (number.name, number.kind, number.quantiles[0], number.quantiles[-1]) == ("n", "integer", 1, 5)
     assert (kind.values, kind.everywhere) == (("ship",), True)
-    everything = read_vector_facts(str(path), "Point").fields
+    everything = read_vector_facts(str(path)).fields
     assert (everything[0].quantiles[-1], everything[1].everywhere) == (99, False)
 
 
 def test_what_cannot_be_read_has_no_attributes(tmp_path):
-    assert read_vector_facts(str(tmp_path / "gone.geojson"), "Polygon") == VectorFacts("polygon")
+    assert read_vector_facts(str(tmp_path / "gone.geojson")) == VectorFacts("")
 
 
 def test_many_different_values_are_no_classes(tmp_path):
     name = geojson(tmp_path, "a.geojson", [{"class": f"c{number}"} for number in range(100)])
-    (field,) = read_vector_facts(str(tmp_path / name), "Polygon").fields
+    (field,) = read_vector_facts(str(tmp_path / name)).fields
     assert field.values == ()
     assert list(styles_of(tmp_path, [{"class": f"c{number}"} for number in range(100)])) == ["Plain"]
 

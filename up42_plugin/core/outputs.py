@@ -123,8 +123,7 @@ class _Preparation:
         plan = replace(self._plan(source, source.note), provenance=self._provenance(None))
         if source.outlines:
             return replace(plan, style=VectorStyle.FOOTPRINTS)
-        facts = read_vector_facts(source.name, source.geometry)
-        return plan.styled(choose_vector_style(facts, self._block, self._opening.stem))
+        return plan.styled(choose_vector_style(read_vector_facts(source.name), self._block, self._opening.stem))
 
     def _plan(self, source: Source, note: str = "") -> LayerPlan:
         first, last = self._item.acquired, self._item.acquired_until

@@ -91,17 +91,17 @@ class _Raster:
         self.bands = facts.data_bands or facts.bands
         self.band = self.bands[0].index
         self.alpha = facts.alpha
-        self._samples: Dict[int, np.ndarray[Any, Any]] = {}
+        self._samples: Dict[Tuple[int, Optional[float]], np.ndarray[Any, Any]] = {}
         self.nodata: Optional[float] = None
         self.nodata = self._missing_nodata()
 
     def values(self, band: Optional[int] = None) -> np.ndarray[Any, Any]:
         """A sample of a band's values, read once."""
         index = self.band if band is None else band
-        if index not in self._samples:
-            self._samples[index] = sample(self.source, (index,))[index]
-        values = self._samples[index]
-        return values if self.nodata is None else values[values != self.nodata]
+        key = (index, self.nodata)
+        if key not in self._samples:
+            self._samples[key] = sample(self.source, (index,), self.nodata)[index]
+        return self._samples[key]
 
     def range(self, band: Optional[int] = None) -> Tuple[float, float]:
         return cut_range(self.values(band)) or (0.0, 1.0)

@@ -171,10 +171,13 @@ def utm_epsg(longitude: float, latitude: float) -> int:
 
 
 def implied_nodata(facts: RasterFacts) -> Optional[float]:
-    """0 where a raster does not say what no-data is: sensors write it where they have seen nothing, in 16 bits."""
+    """0 where a raster does not say what no-data is: sensors write it where they have seen nothing, in 16 bits.
+
+    Products of Pléiades and SPOT do so in 8 bits too: their pictures begin with 1.
+    """
     bands = facts.data_bands
     silent = facts.alpha is None and bool(bands) and bands[0].nodata is None
-    return 0.0 if silent and bands[0].dtype == "UInt16" else None
+    return 0.0 if silent and (bands[0].dtype == "UInt16" or facts.driver == "DIMAP") else None
 
 
 def rectified(facts: RasterFacts, target: Path) -> Path:

@@ -60,22 +60,31 @@ def geometry_kind(name: str) -> str:
     return next((kind for kind in ("point", "line", "polygon") if kind in lowered), "")
 
 
-def read_vector_facts(source: str, geometry: str) -> VectorFacts:
+def read_vector_facts(source: str) -> VectorFacts:
     """Look through the features of a source in QGIS's notation (``path|layername=…|geometrytype=…``).
 
-    ``geometry`` is the kind the layer shows. A source that cannot be read here has no attributes.
+    A source that cannot be read here has no known geometry and no attributes.
     """
-    kind = geometry_kind(geometry)
     path, _, rest = source.partition("|")
     options = dict(part.partition("=")[::2] for part in rest.split("|") if part)
     try:
         dataset = gdal_call(gdal.OpenEx, path, gdal.OF_VECTOR | gdal.OF_READONLY, what=name_of(path))
     except RasterError:
-        return VectorFacts(kind)
+        return VectorFacts("")
     layer = dataset.GetLayerByName(options["layername"]) if "layername" in options else dataset.GetLayer(0)
     if layer is None:
-        return VectorFacts(kind)
-    return VectorFacts(kind, _fields(layer, options.get("geometrytype", "")))
+        return VectorFacts("")
+    only = options.get("geometrytype", "")
+    return VectorFacts(geometry_kind(only or _geometry_of(layer)), _fields(layer, only))
+
+
+def _geometry_of(layer: Any) -> str:
+    """OGR's name of what the layer declares, else of what its first shape is."""
+    declared = ogr.GeometryTypeToName(layer.GetGeomType())
+    if geometry_kind(declared):
+        return str(declared)
+    shapes = (feature.GetGeometryRef() for feature in layer)
+    return next((str(shape.GetGeometryName()) for shape in shapes if shape is not None), "")
 
 
 def _fields(layer: Any, geometry: str) -> Tuple[FieldFacts, ...]:
