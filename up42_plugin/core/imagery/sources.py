@@ -48,7 +48,7 @@ class Source:
 
     ``single``: its bands are to be looked at one at a time; ``times`` are theirs where the file says them. ``outlines``
     of tiles have their time in ``time_field``. ``joined``: a virtual raster of many files. ``variable`` and ``about``:
-    what its values are, by name and in words. ``geometry`` of vectors is their kind.
+    what its values are, by name and in words.
     """
 
     name: str
@@ -64,7 +64,6 @@ class Source:
     joined: bool = False
     variable: str = ""
     about: str = ""
-    geometry: str = ""
 
 
 class Sources:
@@ -204,7 +203,6 @@ class Sources:
                     LayerKind.VECTOR,
                     part=shape.layer,
                     note=f" ({shape.geometry})" if mixed else "",
-                    geometry=shape.geometry,
                 )
                 for shape in shapes
             ),
