@@ -18,11 +18,15 @@ MOST_OPEN = 3
 
 @dataclass(frozen=True)
 class NewLayer:
-    """A layer on its way into the tree: the group inside of the job's (empty: none), and whether it is shown."""
+    """A layer on its way into the tree: the group inside of the job's (empty: none), and whether it is shown.
+
+    ``closed`` when that group begins collapsed, however few layers it has.
+    """
 
     layer: QgsMapLayer
     group: str = ""
     checked: bool = True
+    closed: bool = False
 
 
 class JobGroups:
@@ -56,10 +60,13 @@ class JobGroups:
         group = self.ensure(job_id, name)
         fresh = not group.children()
         places = [layer.id() for layer in ordered]
+        names = dict.fromkeys(item.group for item in new)
+        parents = {inner: self._subgroup(group, job_id, inner) for inner in names}
         for item in reversed(new):
-            parent, made = self._subgroup(group, job_id, item.group)
-            self._insert(parent, item, places)
-            if made and len([other for other in new if other.group == item.group]) > MOST_LAYERS:
+            self._insert(parents[item.group][0], item, places)
+        for inner, (parent, made) in parents.items():
+            inside = [item for item in new if item.group == inner]
+            if made and (len(inside) > MOST_LAYERS or all(item.closed for item in inside)):
                 parent.setExpanded(False)
         if fresh and len([item for item in new if not item.group]) > MOST_LAYERS:
             group.setExpanded(False)
@@ -71,14 +78,14 @@ class JobGroups:
         return self._project.layerTreeRoot()
 
     def _subgroup(self, group: QgsLayerTreeGroup, job_id: str, name: str) -> Tuple[QgsLayerTreeGroup, bool]:
-        """The group inside of a job's, made on top if it is not there any more; found wherever it was moved."""
+        """The group inside of a job's, found wherever it was moved; a new one goes below all that is there."""
         if not name:
             return group, False
         key = f"{job_id}/{name}"
         found = _find(self._root, SUBGROUP_PROPERTY, key)
         if found is not None:
             return found, False
-        made = group.insertGroup(0, name)
+        made = group.addGroup(name)
         made.setCustomProperty(SUBGROUP_PROPERTY, key)
         return made, True
 

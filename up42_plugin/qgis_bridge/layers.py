@@ -55,7 +55,7 @@ class LayerLoader:
             loaded.append(layer)
             if layer is not known:
                 group = ", ".join(filter(None, (inner, plan.group)))
-                new.append(NewLayer(layer, group, plan.checked))
+                new.append(NewLayer(layer, group, plan.checked, closed=bool(plan.group)))
                 planned.append(plan)
         self.problems = tuple(problems)
         if not loaded:
