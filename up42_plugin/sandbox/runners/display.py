@@ -1,0 +1,29 @@
+"""Reflectances as providers show them: pictures of 8 bits, dark tones lifted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from up42_plugin.sandbox.runners import sentinel2
+
+_BRIGHT = 0.55  # the reflectance that is white in display images
+_HAZE = (0.018, 0.034, 0.058)  # what the air adds to red, green and blue as they are seen from above it
+_CLEAR = 0.93  # what it lets through
+
+
+def grey_levels(reflectance: np.ndarray) -> np.ndarray:
+    """Reflectances (NaN: no data) as a picture's uint8; at least 1 where there is data."""
+    known = np.isfinite(reflectance)
+    tone = np.sqrt(np.clip(np.where(known, reflectance, 0) / _BRIGHT, 0, 1))
+    return np.where(known, np.rint(1 + 254 * tone), 0).astype(np.uint8)
+
+
+def true_colour(reflectance: np.ndarray) -> np.ndarray:
+    """Red, green and blue (NaN: no data) as ESA's true-colour image has them."""
+    return sentinel2.true_colour(sentinel2.digital_numbers(reflectance))
+
+
+def hazy_colour(reflectance: np.ndarray) -> np.ndarray:
+    """The same with the air's haze, as before atmospheric correction."""
+    haze = np.array(_HAZE, np.float32)[:, None, None]
+    return true_colour(reflectance * np.float32(_CLEAR) + haze)
