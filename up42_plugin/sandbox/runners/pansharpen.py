@@ -24,23 +24,45 @@ _WEIGHTS: Mapping[str, Sequence[float]] = {"PHR": (0.2, 0.34, 0.34, 0.23), "SPOT
 _STRIP_PIXELS = 4 * grids.STRIP_PIXELS
 
 Fuse = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
-Placed = Tuple[Any, int]
-"""A dataset on the pan's pixels and the number of one of its bands."""
+Window = Tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A band (by number) of an open image, and the image's pixels."""
+
+    dataset: Any
+    number: int
+    grid: Grid
+
+    def coarser_than(self, grid: Grid) -> int:
+        """How many times larger its pixels are than those of a grid."""
+        return max(1, round(self.grid.pixel / grid.pixel))
+
+    def read(self, grid: Grid) -> np.ndarray:
+        """Its values (float32, NaN: no data) at a finer grid's pixels, by cubic convolution."""
+        pixel = self.grid.pixel
+        column, row = (grid.left - self.grid.left) / pixel, (self.grid.top - grid.top) / pixel
+        width, height = grid.width * grid.pixel / pixel, grid.height * grid.pixel / pixel
+        band = self.dataset.GetRasterBand(self.number)
+        values = rasters.read_resampled(band, (column, row, width, height), (grid.width, grid.height))
+        return np.where(values > 0, values, np.nan).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """The images of one scene on the pan's grid: the bands whose mean is the pan, and the coarse ones.
-
-    ``factors`` are how many times coarser the colours were.
-    """
+    """The images of one scene: the pan's grid, the bands whose mean is the pan, and those to be sharpened."""
 
     grid: Grid
-    pan: Sequence[Placed]
-    colours: Sequence[Placed]
-    factors: Sequence[int]
+    pan: Sequence[Source]
+    colours: Sequence[Source]
     bands: Tuple[BandSpec, ...]
     tags: Mapping[str, str]
+
+    @property
+    def factors(self) -> List[int]:
+        """How many times coarser the bands to be sharpened are."""
+        return [source.coarser_than(self.grid) for source in self.colours]
 
 
 def run(task: Task) -> Usage:
@@ -121,52 +143,31 @@ def _bundle(task: Task, sources: Sequence[data_json.Feature]) -> Bundle:
 
 
 def _dimap_bundle(pan: Any, colour: Any, tags: Mapping[str, str]) -> Bundle:
-    grid, coarse = images.grid_of(pan), images.grid_of(colour)
     if colour.RasterCount != len(MS.bands):
         raise RunnerError(WRONG_INPUT_ERROR, f"The multispectral image has {colour.RasterCount} bands, not 4")
-    fine = _on(grid, colour)
-    colours = [(fine, number) for number in range(1, colour.RasterCount + 1)]
-    factors = [max(1, round(coarse.pixel / grid.pixel))] * len(colours)
-    return Bundle(grid, [(pan, 1)], colours, factors, MS.bands, tags)
+    colours = _sources(colour)
+    return Bundle(images.grid_of(pan), _sources(pan)[:1], colours, MS.bands, tags)
 
 
 def _sentinel2_bundle(task: Task, sources: Sequence[data_json.Feature], tags: Mapping[str, str]) -> Bundle:
     """Single-band files named ``…_<band>.tif``."""
-    datasets = {}
+    found: Dict[str, Source] = {}
     for source in sources:
         path = images.image_file(task, source)
-        datasets[path.stem.rpartition("_")[2]] = rasters.open_raster(path)
-    missing = [band for band in SENTINEL2_BANDS if band not in datasets]
+        found[path.stem.rpartition("_")[2]] = _sources(rasters.open_raster(path))[0]
+    missing = [band for band in SENTINEL2_BANDS if band not in found]
     if missing:
         raise RunnerError(WRONG_INPUT_ERROR, f"The input has no panchromatic image, and lacks {', '.join(missing)}")
-    grid = images.grid_of(datasets[_FINE_BANDS[0]])
-    factors = [max(1, round(images.grid_of(datasets[band]).pixel / grid.pixel)) for band in SENTINEL2_BANDS]
-    colours = [
-        (datasets[band] if factor == 1 else _on(grid, datasets[band]), 1)
-        for band, factor in zip(SENTINEL2_BANDS, factors)
-    ]
+    pan = [found[band] for band in _FINE_BANDS]
     bands = tuple(BandSpec(band, _SENTINEL2_COLOURS.get(band, gdal.GCI_Undefined)) for band in SENTINEL2_BANDS)
-    return Bundle(grid, [(datasets[band], 1) for band in _FINE_BANDS], colours, factors, bands, tags)
+    return Bundle(pan[0].grid, pan, [found[band] for band in SENTINEL2_BANDS], bands, tags)
 
 
-def _on(grid: Grid, dataset: Any) -> Any:
-    """A coarse image on a fine grid, by cubic convolution, computed where it is read; 0 is no data."""
-    bounds = (grid.left, grid.top - grid.height * grid.pixel, grid.left + grid.width * grid.pixel, grid.top)
-    with rasters.gdal_errors(WRONG_INPUT_ERROR, "The coarse bands cannot be enlarged"):
-        warped = gdal.Warp(
-            "",
-            dataset,
-            format="VRT",
-            outputBounds=bounds,
-            width=grid.width,
-            height=grid.height,
-            resampleAlg="cubic",
-            srcNodata=0,
-            dstNodata=0,
-        )
-        if warped is None:
-            raise RuntimeError(gdal.GetLastErrorMsg())
-    return warped
+def _sources(dataset: Any) -> List[Source]:
+    """The bands of an image, in which 0 is no data."""
+    grid = images.grid_of(dataset)
+    marked = rasters.with_nodata(dataset, 0)
+    return [Source(marked, number, grid) for number in range(1, dataset.RasterCount + 1)]
 
 
 def _write(task: Task, bundle: Bundle, clip: clipping.Clip, fuse: Fuse, name: str) -> None:
@@ -182,33 +183,25 @@ def _write(task: Task, bundle: Bundle, clip: clipping.Clip, fuse: Fuse, name: st
                 writer.write(number, band, row=row)
 
 
-def _fused(bundle: Bundle, fuse: Fuse, window: Tuple[int, int, int, int], *, with_pan: bool) -> np.ndarray:
+def _fused(bundle: Bundle, fuse: Fuse, window: Window, *, with_pan: bool) -> np.ndarray:
     """The result (uint16, bands x rows x columns) in a window; what the edges depend on is read around it."""
     column, row, width, height = window
-    edge = max(bundle.factors)
+    factors = bundle.factors
+    edge = max(factors)
     left, upper = max(0, column - edge), max(0, row - edge)
     right, lower = min(bundle.grid.width, column + width + edge), min(bundle.grid.height, row + height + edge)
-    around = (left, upper, right - left, lower - upper)
-    pan = _mean(bundle.pan, around)
+    around = grids.part_of(bundle.grid, left, upper, right - left, lower - upper)
+    pan = np.asarray(sum(source.read(around) for source in bundle.pan) / np.float32(len(bundle.pan)))
     inner = (slice(row - upper, row - upper + height), slice(column - left, column - left + width))
-    out = np.empty((len(bundle.colours) + int(with_pan), height, width), np.uint16)
-    for factor in sorted(set(bundle.factors)):
-        numbers = [k for k, own in enumerate(bundle.factors) if own == factor]
-        colours = np.stack([_values(bundle.colours[k], around) for k in numbers])
+    out = np.empty((len(factors) + int(with_pan), height, width), np.uint16)
+    for factor in sorted(set(factors)):
+        numbers = [number for number, own in enumerate(factors) if own == factor]
+        colours = np.stack([bundle.colours[number].read(around) for number in numbers])
         fused = fuse(colours, pan, factor) if factor > 1 else colours
         out[numbers] = _digital(fused[:, inner[0], inner[1]])
     if with_pan:
         out[-1] = _digital(pan[inner])
     return np.asarray(out * (out > 0).all(axis=0))
-
-
-def _values(placed: Placed, window: Tuple[int, int, int, int]) -> np.ndarray:
-    values = rasters.read(placed[0].GetRasterBand(placed[1]), *window)
-    return np.where(values > 0, values, np.nan).astype(np.float32)
-
-
-def _mean(placed: Sequence[Placed], window: Tuple[int, int, int, int]) -> np.ndarray:
-    return np.asarray(sum(_values(one, window) for one in placed) / np.float32(len(placed)))
 
 
 def _digital(values: np.ndarray) -> np.ndarray:
