@@ -6,7 +6,9 @@ import numpy as np
 
 from up42_plugin.sandbox.runners import sentinel2
 
-_BRIGHT = 0.55  # the reflectance that is white in display images
+_DARK = 0.012  # the reflectance that is black
+_MIDDLE = 0.26  # below it tones are spread, above it pressed together
+_GAIN, _LIFT = 1.32, 0.02
 _HAZE = (0.018, 0.034, 0.058)  # what the air adds to red, green and blue as they are seen from above it
 _CLEAR = 0.93  # what it lets through
 
@@ -14,7 +16,8 @@ _CLEAR = 0.93  # what it lets through
 def grey_levels(reflectance: np.ndarray) -> np.ndarray:
     """Reflectances (NaN: no data) as a picture's uint8; at least 1 where there is data."""
     known = np.isfinite(reflectance)
-    tone = np.sqrt(np.clip(np.where(known, reflectance, 0) / _BRIGHT, 0, 1))
+    clear = np.maximum(np.where(known, reflectance, 0) - _DARK, 0)
+    tone = np.clip(_GAIN * clear / (clear + _MIDDLE) - _LIFT, 0, 1)
     return np.where(known, np.rint(1 + 254 * tone), 0).astype(np.uint8)
 
 
