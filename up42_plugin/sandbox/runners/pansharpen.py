@@ -21,6 +21,7 @@ _FINE_BANDS = ("B02", "B03", "B04", "B08")  # their mean is the pan that Sentine
 _SENTINEL2_COLOURS = {"B04": gdal.GCI_RedBand, "B03": gdal.GCI_GreenBand, "B02": gdal.GCI_BlueBand}
 _EDGE_SHARPEN, _WEIGHT = 1.7, 0.2
 _WEIGHTS: Mapping[str, Sequence[float]] = {"PHR": (0.2, 0.34, 0.34, 0.23), "SPOT": (0.24, 0.2, 0.24, 0.0)}
+_SLACK = 1e-3  # share of a pixel that a rounded coordinate may be off
 _STRIP_PIXELS = 4 * grids.STRIP_PIXELS
 
 Fuse = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
@@ -41,12 +42,15 @@ class Source:
 
     def read(self, grid: Grid) -> np.ndarray:
         """Its values (float32, NaN: no data) at a finer grid's pixels, by cubic convolution."""
-        pixel = self.grid.pixel
+        pixel, factor = self.grid.pixel, self.coarser_than(grid)
         column, row = (grid.left - self.grid.left) / pixel, (self.grid.top - grid.top) / pixel
-        width, height = grid.width * grid.pixel / pixel, grid.height * grid.pixel / pixel
+        left, width = _around(column, grid.width / factor)
+        top, height = _around(row, grid.height / factor)
         band = self.dataset.GetRasterBand(self.number)
-        values = rasters.read_resampled(band, (column, row, width, height), (grid.width, grid.height))
-        return np.where(values > 0, values, np.nan).astype(np.float32)
+        values = rasters.read_resampled(band, (left, top, width, height), (width * factor, height * factor))
+        right, below = round((column - left) * factor), round((row - top) * factor)
+        part = values[below : below + grid.height, right : right + grid.width]
+        return np.where(part > 0, part, np.nan).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,12 @@ def _bundle(task: Task, sources: Sequence[data_json.Feature]) -> Bundle:
         pan = dimap_input.image(found, dimap_input.PAN, "panchromatic")
         return _dimap_bundle(pan, dimap_input.image(found, dimap_input.COLOUR, "multispectral"), tags)
     return _sentinel2_bundle(task, sources, tags)
+
+
+def _around(first: float, count: float) -> Tuple[int, int]:
+    """The first of the whole pixels that hold a span, and their number."""
+    start = math.floor(first + _SLACK)
+    return start, math.ceil(first + count - _SLACK) - start
 
 
 def _dimap_bundle(pan: Any, colour: Any, tags: Mapping[str, str]) -> Bundle:

@@ -84,8 +84,8 @@ def read(band_or_dataset: Any, column: int, row: int, width: int, height: int) -
     return np.asarray(values)
 
 
-def read_resampled(band: Any, window: Tuple[float, float, float, float], size: Tuple[int, int]) -> np.ndarray:
-    """Read a window (column, row, width, height; parts of pixels too) of a band as an array of another size.
+def read_resampled(band: Any, window: Tuple[int, int, int, int], size: Tuple[int, int]) -> np.ndarray:
+    """Read a window (column, row, width, height) of a band as an array of another size (width, height).
 
     By cubic convolution; what surrounds the window counts, nodata does not.
     """
