@@ -40,4 +40,5 @@ CHAINS: Tuple[Chain, ...] = (
     _chain("oneatlas-spot-display", "data-conversion-dimap"),
     _chain("oneatlas-spot-aoiclipped", "crs-conversion", oneatlas_spot_aoiclipped={"zoom_level": 15}),
     _chain("oneatlas-spot-aoiclipped", "tiling", oneatlas_spot_aoiclipped={"zoom_level": 16}),
+    _chain("oneatlas-spot-aoiclipped", "oneatlas-cloudmask", oneatlas_spot_aoiclipped={"zoom_level": 15}),
 )

@@ -21,6 +21,12 @@ def grey_levels(reflectance: np.ndarray) -> np.ndarray:
     return np.where(known, np.rint(1 + 254 * tone), 0).astype(np.uint8)
 
 
+def reflectance_of(levels: np.ndarray) -> np.ndarray:
+    """The reflectances (float32) that grey levels of 1 and more stand for."""
+    tone = np.minimum(((levels.astype(np.float32) - 1) / 254 + _LIFT) / _GAIN, np.float32(0.99))
+    return np.asarray(np.maximum(tone, 0) * _MIDDLE / (1 - np.maximum(tone, 0)) + _DARK, np.float32)
+
+
 def true_colour(reflectance: np.ndarray) -> np.ndarray:
     """Red, green and blue (NaN: no data) as ESA's true-colour image has them."""
     return sentinel2.true_colour(sentinel2.digital_numbers(reflectance))

@@ -23,7 +23,9 @@ CUT_MARGIN_M = 30.0
 SCENE_MARGIN_M = 2_000.0
 _PIXEL_M = 0.5
 _RATIO = 4
-_SCALE = 4_000.0
+SCALE = 4_000.0
+"""Digital numbers of a reflectance of 1."""
+
 _HIGHEST = 4_095
 _BLOCK = (1024, 512)
 _TURN = 0.3  # how much of the track's turn from south the image keeps: the satellites steer
@@ -170,7 +172,7 @@ def _north_up(task: Task, scene: Scene, grid: SensorGrid, sources: Sequence[str]
 def digital_numbers(reflectance: np.ndarray) -> np.ndarray:
     """Reflectances (NaN: no data) as uint16 of 12 bits: times 4000, at least 1 where there is data."""
     known = np.isfinite(reflectance)
-    numbers = np.clip(np.rint(np.where(known, reflectance, 0) * _SCALE), 1, _HIGHEST)
+    numbers = np.clip(np.rint(np.where(known, reflectance, 0) * SCALE), 1, _HIGHEST)
     return np.where(known, numbers, 0).astype(np.uint16)
 
 

@@ -96,6 +96,15 @@ def read_resampled(band: Any, window: Tuple[int, int, int, int], size: Tuple[int
     return np.asarray(values)
 
 
+def read_averaged(band: Any, size: Tuple[int, int]) -> np.ndarray:
+    """Read a whole band as an array of a smaller size (width, height) of means; nodata does not count."""
+    with gdal_errors(WRONG_INPUT_ERROR, "The input raster cannot be read"):
+        values = band.ReadAsArray(buf_xsize=size[0], buf_ysize=size[1], resample_alg=gdal.GRIORA_Average)
+        if values is None:
+            raise RuntimeError(gdal.GetLastErrorMsg() or "no values")
+    return np.asarray(values)
+
+
 def with_nodata(dataset: Any, nodata: float) -> Any:
     """The same raster with a value that means no data."""
     with gdal_errors(WRONG_INPUT_ERROR, "The input raster cannot be read"):

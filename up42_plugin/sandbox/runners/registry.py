@@ -32,6 +32,7 @@ PANSHARPEN = "903f0435-d638-475e-bbe9-53b5664a22a8"
 DATA_CONVERSION_DIMAP = "c94bb4cd-8ee2-40df-ba76-d332b8f48c6a"
 CRS_CONVERSION = "30f20bac-7499-4159-a4f3-38188a6e33e0"
 TILING = "3e146dd6-2b67-4d6e-a422-bb3d973e32ff"
+ONEATLAS_CLOUDMASK = "ad083328-0fb4-4547-9f58-7815505d2ce4"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ RUNNERS: Mapping[str, Runner] = MappingProxyType(
         DATA_CONVERSION_DIMAP: LateRunner("dimap_conversion"),
         CRS_CONVERSION: LateRunner("crs_conversion"),
         TILING: LateRunner("tiling"),
+        ONEATLAS_CLOUDMASK: LateRunner("cloudmask"),
     }
 )
 """Block id -> runner. A block that is not in here is listed but cannot run."""
