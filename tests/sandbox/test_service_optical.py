@@ -32,6 +32,7 @@ CHAINS = [
         ("32633", 5, "Byte"),
     ),
     (("sobloo-s2-l1c-aoiclipped", "sharpening"), ({}, {}), ("3857", 4, "Byte")),
+    (("oneatlas-spot-aoiclipped", "oneatlas-cloudmask"), ({"zoom_level": 16}, {}), ("3857", 4, "Byte")),
     (("sentinelhub-s2-aoiclipped",), ({"zoom_level": 15},), ("3857", 3, "Byte")),
 ]
 
