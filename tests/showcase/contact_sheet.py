@@ -64,7 +64,7 @@ COLUMNS = 5
 CELL = QSize(236, 210)
 MAP = QRect(6, 6, 224, 168)
 EACH_AT_MOST = timedelta(minutes=3)
-COLOURS_AT_LEAST = 3  # a map of two classes, and the paper around it
+COLOURS_AT_LEAST = 2  # a mask, and the paper around it
 BACKGROUND = QColor("#ffffff")
 
 

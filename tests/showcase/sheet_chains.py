@@ -40,5 +40,9 @@ CHAINS: Tuple[Chain, ...] = (
     _chain("oneatlas-spot-display", "data-conversion-dimap"),
     _chain("oneatlas-spot-aoiclipped", "crs-conversion", oneatlas_spot_aoiclipped={"zoom_level": 15}),
     _chain("oneatlas-spot-aoiclipped", "tiling", oneatlas_spot_aoiclipped={"zoom_level": 16}),
-    _chain("oneatlas-spot-aoiclipped", "oneatlas-cloudmask", oneatlas_spot_aoiclipped={"zoom_level": 15}),
+    _chain(
+        "oneatlas-spot-aoiclipped",
+        "oneatlas-cloudmask",
+        oneatlas_spot_aoiclipped={"zoom_level": 15, "time": "2022-08-30T00:00:00Z/2022-08-31T00:00:00Z"},  # with clouds
+    ),
 )
