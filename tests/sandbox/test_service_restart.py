@@ -146,7 +146,7 @@ def test_process_prints_one_line_and_ends_as_told(tmp_path):
         entrance = json.loads(running.line)
         assert list(entrance) == ["base_url", "project_id", "project_api_key", "username", "password", "workflows"]
         assert running.base_url.startswith("http://127.0.0.1:")
-        assert len(running.workflows) == 4
+        assert len(running.workflows) == 6
         running.process.terminate()
         assert running.process.wait(30) == 0
         assert running.process.stdout.read() == b""

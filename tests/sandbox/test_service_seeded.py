@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
-import requests
+from jobs_client import Client
 
 TIMES = "2021-05-01T00:00:00Z/2021-08-30T00:00:00Z"
 BOX = [15.285, 37.845, 15.293, 37.851]
@@ -15,39 +13,9 @@ INPUTS = {
     "Sentinel-2 visual → Sharpening": {"esa-s2-l2a-gtiff-visual:1": DATA, "sharpening:1": {}},
     "Pléiades → NDVI": {"oneatlas-pleiades-primary:1": DATA, "ndvi:1": {}},
     "Sentinel-2 analytic": {"esa-s2-l2a-gtiff-analytic:1": DATA},
+    "Pléiades reflectance → Pan-sharpening": {"oneatlas-pleiades-fullscene:1": DATA, "pansharpen:1": {}},
+    "SPOT streaming → Tiles": {"oneatlas-spot-aoiclipped:1": DATA, "tiling:1": {}},
 }
-
-
-class Client:
-    def __init__(self, sandbox):
-        self.sandbox = sandbox
-        self.project_url = f"{sandbox.base_url}/projects/{sandbox.project_id}"
-
-    def call(self, method, path, **arguments):
-        answer = requests.post(
-            f"{self.sandbox.base_url}/oauth/token",
-            data={"grant_type": "client_credentials"},
-            auth=(self.sandbox.project_id, self.sandbox.project_api_key),
-            timeout=60,
-        )
-        headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
-        return requests.request(method, f"{self.project_url}/{path}", headers=headers, timeout=60, **arguments)
-
-    def run(self, workflow, inputs):
-        path = f"workflows/{self.sandbox.workflows[workflow]}/jobs"
-        until = time.monotonic() + 100
-        answer = self.call("POST", path, json=inputs)
-        while answer.status_code == 429 and time.monotonic() < until:
-            time.sleep(0.2)
-            answer = self.call("POST", path, json=inputs)
-        assert answer.status_code == 200, answer.text
-        job_id = answer.json()["data"]["id"]
-        while time.monotonic() < until:
-            job = self.call("GET", f"jobs/{job_id}").json()["data"]
-            if job["status"] in ("SUCCEEDED", "FAILED", "CANCELLED", "ERROR"):
-                return job
-            time.sleep(0.1)
-        raise AssertionError("the job does not end")
 
 
 @pytest.mark.parametrize("workflow", list(INPUTS))

@@ -112,6 +112,8 @@ def test_seeded_workflows_are_ready(shared_service):
         "Sentinel-2 visual → Sharpening": ["esa-s2-l2a-gtiff-visual", "sharpening"],
         "Pléiades → NDVI": ["oneatlas-pleiades-primary", "ndvi"],
         "Sentinel-2 analytic": ["esa-s2-l2a-gtiff-analytic"],
+        "Pléiades reflectance → Pan-sharpening": ["oneatlas-pleiades-fullscene", "pansharpen"],
+        "SPOT streaming → Tiles": ["oneatlas-spot-aoiclipped", "tiling"],
     }
 
 

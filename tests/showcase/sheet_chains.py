@@ -32,4 +32,17 @@ CHAINS: Tuple[Chain, ...] = (
     _chain("oneatlas-spot-fullscene"),
     _chain("esa-s2-l2a-gtiff-visual", "sharpening"),
     _chain("oneatlas-pleiades-primary", "ndvi"),
+    _chain("oneatlas-pleiades-aoiclipped", oneatlas_pleiades_aoiclipped={"zoom_level": 17}),
+    _chain("oneatlas-spot-aoiclipped", oneatlas_spot_aoiclipped={"panchromatic_band": True}),
+    _chain("sobloo-s2-l1c-aoiclipped"),
+    _chain("sentinelhub-s2-aoiclipped", sentinelhub_s2_aoiclipped={"zoom_level": 14}),
+    _chain("oneatlas-spot-fullscene", "pansharpen"),
+    _chain("oneatlas-spot-display", "data-conversion-dimap"),
+    _chain("oneatlas-spot-aoiclipped", "crs-conversion", oneatlas_spot_aoiclipped={"zoom_level": 15}),
+    _chain("oneatlas-spot-aoiclipped", "tiling", oneatlas_spot_aoiclipped={"zoom_level": 16}),
+    _chain(
+        "oneatlas-spot-aoiclipped",
+        "oneatlas-cloudmask",
+        oneatlas_spot_aoiclipped={"zoom_level": 15, "time": "2022-08-30T00:00:00Z/2022-08-31T00:00:00Z"},  # with clouds
+    ),
 )

@@ -38,7 +38,7 @@ TILE_RADIUS_KM = 80.0
 LEAST_SUN_DEGREES = 8.0
 LEAST_SHARE = 0.002
 
-_PRODUCT = re.compile(r"(S2[AB])_MSIL2A_(\d{8}T\d{6})_N\d{4}_R(\d{3})_T(\d{2}[A-Z]{3})_\d{8}T\d{6}")
+_PRODUCT = re.compile(r"(S2[AB])_MSIL(?:1C|2A)_(\d{8}T\d{6})_N\d{4}_R(\d{3})_T(\d{2}[A-Z]{3})_\d{8}T\d{6}")
 _COG = re.compile(r"(S2[AB])_(\d{1,2}[A-Z]{3})_(\d{8})_(\d+)_L2A")
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
@@ -112,7 +112,7 @@ class Sentinel2:
         return find
 
     def by_id(self, scene_id: str, now: datetime) -> Optional[Scene]:
-        """Return the scene with a product name, or with the name that collections of single-band files use."""
+        """Return the scene with a product name (of either level), or with that in collections of single-band files."""
         passage = self._parsed(scene_id)
         if passage is None or self._created(passage) > now:
             return None
@@ -196,7 +196,7 @@ class Sentinel2:
         product, cog = _PRODUCT.fullmatch(scene_id), _COG.fullmatch(scene_id)
         if product:
             passage = self._of_product(*product.groups())
-            return passage if passage and self._name(passage) == scene_id else None
+            return passage if passage and self._name(passage) == scene_id.replace("_MSIL1C_", "_MSIL2A_") else None
         return self._of_cog(*cog.groups()) if cog else None
 
     def _of_product(self, satellite: str, start: str, orbit: str, tile: str) -> Optional[Passage]:

@@ -97,4 +97,6 @@ def consumed(unit: str, usage: Mapping[str, Any]) -> float:
         return float(usage.get("pixels", 0)) / _MEGA
     if unit == "PIXEL":
         return float(usage.get("pixels", 0))
+    if unit == "TILE":
+        return float(usage.get("tiles", 0)) or float(usage.get("scenes", 0))
     return float(usage.get("scenes", 0))

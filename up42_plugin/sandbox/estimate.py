@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 from up42_plugin.sandbox import geometry, times
 from up42_plugin.sandbox.capabilities import Link
 from up42_plugin.sandbox.catalogue import Block
+from up42_plugin.sandbox.web_tiles import TILE_PIXELS, tiles_over
 
 Span = Tuple[float, float]
 # Rasters end on whole pixels and some blocks add a small margin around the area.
@@ -25,7 +26,7 @@ _SR_BANDS, _SR_BANDS_NEW_ONLY = 12, 8
 _SR_PIXEL_M = 10.0
 _SR_MIN_SIDE_M = 1920.0
 _SCENE_MARGIN_M = 2000.0
-_EQUATOR_M = 40075016.69
+_ZOOM = 17
 _MEGA = 1e6
 _MIB = 1024.0 * 1024.0
 _MACHINE_MINIMUM_S = 60.0
@@ -207,7 +208,10 @@ def _amount(block: Block, source: _Flow, parameters: Mapping[str, Any]) -> Span:
     if unit == "MEGABYTE":
         return source.size_bytes[0] / _MIB, source.size_bytes[1] / _MIB
     if unit in ("MEGAPIXEL", "PIXEL"):
-        pixels = tuple(part * _MEGA / _resolution_m(block) ** 2 for part in source.square_km)
+        if "zoom_level" in block.parameters:
+            pixels = tuple(part * TILE_PIXELS**2 for part in _tiles(source, parameters))
+        else:
+            pixels = tuple(part * _MEGA / _resolution_m(block) ** 2 for part in source.square_km)
         divisor = _MEGA if unit == "MEGAPIXEL" else 1.0
         return pixels[0] / divisor, pixels[1] / divisor
     if unit == "TILE":
@@ -225,14 +229,8 @@ def _tiles(source: _Flow, parameters: Mapping[str, Any]) -> Span:
     """Web Mercator tiles that touch the area's bounding box, for every scene."""
     if source.polygon is None:
         return source.scenes
-    bbox = geometry.bounds(source.polygon)
-    width, height = geometry.size_m(bbox)
-    zoom = parameters.get("zoom_level") or 17
-    side = _EQUATOR_M * math.cos(math.radians((bbox[1] + bbox[3]) / 2)) / 2 ** int(zoom)
-    across, down = width / side, height / side
-    fewest = max(1, math.floor(across)) * max(1, math.floor(down))
-    most = (math.ceil(across) + 1) * (math.ceil(down) + 1)
-    return fewest * source.scenes[0], most * source.scenes[1]
+    count = tiles_over(geometry.bounds(source.polygon), int(parameters.get("zoom_level") or _ZOOM)).count
+    return count * source.scenes[0], count * source.scenes[1]
 
 
 def total(estimates: Mapping[str, Estimate]) -> Tuple[int, int]:

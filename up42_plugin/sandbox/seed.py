@@ -1,4 +1,4 @@
-"""What a fresh data folder holds: one account, one project, four workflows ready to run."""
+"""What a fresh data folder holds: one account, one project, some workflows ready to run."""
 
 from __future__ import annotations
 
@@ -31,6 +31,14 @@ WORKFLOWS: Mapping[str, Tuple[str, Tuple[Tuple[str, str], ...]]] = {
     "Sentinel-2 analytic": (
         "Sentinel-2 reflectances, one GeoTIFF for every band",
         (("esa-s2-l2a-gtiff-analytic", "ESA"),),
+    ),
+    "Pléiades reflectance → Pan-sharpening": (
+        "Reflectances in four bands at half a metre",
+        (("oneatlas-pleiades-fullscene", "OneAtlas"), ("pansharpen", "UP42")),
+    ),
+    "SPOT streaming → Tiles": (
+        "SPOT pictures in natural colours, cut into image chips",
+        (("oneatlas-spot-aoiclipped", "OneAtlas"), ("tiling", "UP42")),
     ),
 }
 _SEEDED = "seeded"

@@ -9,7 +9,7 @@ import contextlib
 import os
 import uuid
 from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Any, Dict, Iterator, List
 
 from osgeo import gdal
 
@@ -86,12 +86,18 @@ def build_overviews(facts: RasterFacts, work: Path, resampling: str, context: Jo
     source = Path(facts.source)
     factors = _factors(facts.width, facts.height)
     with gdal_progress(context, f"Preparing {source.name}") as progress, _options(_storage(facts)):
-        gdal_call(gdal.Translate, str(work), str(source), format="VRT", what=source.name)
+        gdal_call(gdal.Translate, str(work), str(source), format="VRT", what=source.name, **_whole_bytes(facts))
         dataset = open_raster(work)
         result = gdal_call(dataset.BuildOverviews, resampling, factors, callback=progress, what=source.name)
         del dataset
     if result != 0:
         raise RasterError(f"{source.name} could not be prepared.", gdal.GetLastErrorMsg())
+
+
+def _whole_bytes(facts: RasterFacts) -> Dict[str, Any]:
+    """Values of 12 bits (Pléiades, SPOT) are kept in 16: GDAL has no predictor for them and would write zeros."""
+    kinds = {band.dtype for band in facts.bands}
+    return {"outputType": gdal.GetDataTypeByName(kinds.pop())} if len(kinds) == 1 else {}
 
 
 def _storage(facts: RasterFacts) -> Dict[str, str]:

@@ -63,12 +63,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Usage:
-    """What was consumed, for the price: square kilometres, scenes, bytes, pixels (each where it has a meaning)."""
+    """What was consumed, for the price: square kilometres, scenes, bytes, pixels, tiles (each where it has meaning)."""
 
     square_km: float = 0.0
     scenes: int = 0
     output_bytes: int = 0
     pixels: int = 0
+    tiles: int = 0
 
 
 class Runner(Protocol):

@@ -43,6 +43,7 @@ class Delivery:
     features: Sequence[data_json.Feature]
     square_km: float
     pixels: int
+    tiles: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ def _deliver(task: Task, block: DataBlock, finds: Sequence[Find], area: Area) ->
         scenes=len(deliveries),
         output_bytes=data_json.output_bytes(task),
         pixels=sum(delivery.pixels for _, delivery in deliveries),
+        tiles=sum(delivery.tiles for _, delivery in deliveries),
     )
 
 

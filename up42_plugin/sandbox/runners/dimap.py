@@ -1,26 +1,53 @@
-"""The description of a DIMAP product of version 2: what GDAL and the vendor's own blocks need to open its images."""
+"""The description of a DIMAP product of version 2: what GDAL and the vendor's own blocks need to open its images.
+
+A large image is several GeoTIFF files side by side, which only the description joins.
+"""
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Sequence
+from typing import Iterator, Sequence
 
 from up42_plugin.sandbox.archive import Grid, Scene
+from up42_plugin.sandbox.runners import grids
 from up42_plugin.sandbox.runners.data_block import synthetic_part
 from up42_plugin.sandbox.runners.sentinel2 import iso
+
+TILE_PIXELS = 4096
+"""The side of an image's files; those at its right and lower edge are smaller."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """One image of a product. ``bits`` are those of a value; ``file`` is the name of the GeoTIFF beside the XML."""
+    """One image of a product. ``bits`` are those that a value uses; ``name`` is what its files are called after."""
 
     grid: Grid
     bands: Sequence[str]
     bits: int
-    file: str
+    name: str
     scene: Scene
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One file of an image: its row and column from 1, its name and what it covers."""
+
+    row: int
+    column: int
+    file: str
+    grid: Grid
+
+
+def tiles_of(image: Image) -> Iterator[Tile]:
+    """The files of an image, line by line."""
+    grid = image.grid
+    for row, top in enumerate(range(0, grid.height, TILE_PIXELS), 1):
+        for column, left in enumerate(range(0, grid.width, TILE_PIXELS), 1):
+            width, height = min(TILE_PIXELS, grid.width - left), min(TILE_PIXELS, grid.height - top)
+            part = grids.part_of(grid, left, top, width, height)
+            yield Tile(row, column, f"IMG_{image.name}_R{row}C{column}.TIF", part)
 
 
 def write(path: Path, image: Image) -> None:
@@ -53,10 +80,19 @@ def _raster_data(root: ET.Element, image: Image) -> None:
     data = ET.SubElement(root, "Raster_Data")
     access = ET.SubElement(data, "Data_Access")
     ET.SubElement(access, "DATA_FILE_FORMAT").text = "image/tiff"
-    file = ET.SubElement(ET.SubElement(access, "Data_Files"), "Data_File", tile_R="1", tile_C="1")
-    ET.SubElement(file, "DATA_FILE_PATH", href=image.file)
+    files, tiles = ET.SubElement(access, "Data_Files"), list(tiles_of(image))
+    for tile in tiles:
+        file = ET.SubElement(files, "Data_File", tile_R=str(tile.row), tile_C=str(tile.column))
+        ET.SubElement(file, "DATA_FILE_PATH", href=tile.file)
     dimensions = ET.SubElement(data, "Raster_Dimensions")
     _texts(dimensions, NROWS=str(image.grid.height), NCOLS=str(image.grid.width), NBANDS=str(len(image.bands)))
+    tile_set = ET.SubElement(dimensions, "Tile_Set")
+    _texts(tile_set, NTILES=str(len(tiles)))
+    regular = ET.SubElement(tile_set, "Regular_Tiling")
+    last, side = tiles[-1], str(TILE_PIXELS)
+    ET.SubElement(regular, "NTILES_SIZE", nrows=side, ncols=side)
+    ET.SubElement(regular, "NTILES_COUNT", ntiles_R=str(last.row), ntiles_C=str(last.column))
+    _texts(regular, OVERLAP_ROW="0", OVERLAP_COL="0")
     encoding = ET.SubElement(data, "Raster_Encoding")
     _texts(encoding, DATA_TYPE="INTEGER", NBITS=str(image.bits), SIGN="UNSIGNED")
     display = ET.SubElement(data, "Raster_Display")

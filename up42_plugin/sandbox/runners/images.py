@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, List, Mapping
 
+from osgeo import osr
+
+from up42_plugin.sandbox.archive import Grid
 from up42_plugin.sandbox.runners import data_json, grids
 from up42_plugin.sandbox.runners.contract import RunnerError, Task
 from up42_plugin.sandbox.runners.errors import WRONG_INPUT_ERROR
+
+_SQUARE = 1e-6  # share of a pixel by which its sides may differ
 
 PAN_END, MS_END = "_pan.tif", "_ms.tif"
 
@@ -45,3 +50,19 @@ def priced_km2(task: Task, source: Mapping[str, Any]) -> float:
     if task.geometry is None or not geometry:
         return 0.0
     return grids.shared_km2(task.geometry, geometry)
+
+
+def grid_of(dataset: Any) -> Grid:
+    """The pixels of an open north-up raster.
+
+    Raises:
+        RunnerError: it is turned, its pixels are no squares, or its CRS has no EPSG code.
+    """
+    transform = dataset.GetGeoTransform(can_return_null=True)
+    code = osr.SpatialReference(wkt=dataset.GetProjection()).GetAuthorityCode(None) if dataset.GetProjection() else None
+    if transform is None or code is None:
+        raise RunnerError(WRONG_INPUT_ERROR, "The input image does not say where it lies on the map")
+    left, width, turned, top, skewed, height = transform
+    if turned or skewed or abs(width + height) > _SQUARE * width:
+        raise RunnerError(WRONG_INPUT_ERROR, "The input image has no square pixels with north up")
+    return Grid(int(code), left, top, width, dataset.RasterXSize, dataset.RasterYSize)

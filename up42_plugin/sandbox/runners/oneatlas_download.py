@@ -16,15 +16,15 @@ import numpy as np
 from up42_plugin.sandbox.archive import Grid, Scene, SceneQuery
 from up42_plugin.sandbox.geodesy import METRES_PER_DEGREE, WGS84
 from up42_plugin.sandbox.geometry import area_km2, bounds
-from up42_plugin.sandbox.runners import data_block, data_json, dimap, grids
+from up42_plugin.sandbox.runners import data_block, data_json, dimap, grids, oneatlas
 from up42_plugin.sandbox.runners.contract import RunnerError, StoredAsset, Task, Usage
 from up42_plugin.sandbox.runners.data_block import Area, DataBlock, Delivery, Find
+from up42_plugin.sandbox.runners.display import grey_levels
 from up42_plugin.sandbox.runners.errors import NO_INPUT_ERROR
 from up42_plugin.sandbox.runners.pleiades_primary import MS, PAN, Layer, digital_numbers
 from up42_plugin.sandbox.runners.rasters import TiffSpec, TiffWriter, write_jpeg
-from up42_plugin.sandbox.runners.sentinel2 import iso
 
-_BRIGHT = 0.55  # the reflectance that is white in display images
+_BITS: Mapping[str, int] = {"uint8": 8, "uint16": 12}  # that values use
 
 
 @dataclass(frozen=True)
@@ -114,23 +114,8 @@ def _scene_of(task: Task, asset: StoredAsset) -> Scene:
 
 
 def _properties(product: Product, scene: Scene, feature_id: str) -> Dict[str, Any]:
-    return {
-        "id": feature_id,
-        "acquisitionDate": iso(scene.acquired),
-        "acquisitionIdentifier": scene.id,
-        "parentIdentifier": scene.id,
-        "sourceIdentifier": scene.id,
-        "cloudCover": scene.cloud_cover,
-        "constellation": product.constellation,
-        "platform": scene.platform,
-        "incidenceAngle": scene.properties.get("incidence_angle"),
-        "illuminationAzimuthAngle": scene.sun_azimuth,
-        "illuminationElevationAngle": scene.sun_elevation,
-        "processingLevel": product.level,
-        "resolution": product.parts[-1].pixel_m,
-        "sensorType": "OPTICAL",
-        **data_block.synthetic_part(scene),
-    }
+    resolution = product.parts[-1].pixel_m
+    return oneatlas.properties(scene, feature_id, product.constellation, product.level, resolution)
 
 
 def _write_product(task: Task, product: Product, scene: Scene, polygon: Mapping[str, Any], folder: Path) -> int:
@@ -142,13 +127,20 @@ def _write_product(task: Task, product: Product, scene: Scene, polygon: Mapping[
             WGS84, coarse.left, coarse.top, coarse.pixel / factor, coarse.width * factor, coarse.height * factor
         )
         name = f"{scene.platform}_{part.word}"
+        image = dimap.Image(
+            grid,
+            [band.name for band in part.layer.bands],
+            _BITS[product.dtype],
+            f"{name}_{scene.acquired:%Y%m%d%H%M%S}",
+            scene,
+        )
         place = folder / f"IMG_{name}_001"
-        image = place / f"IMG_{name}_{scene.acquired:%Y%m%d%H%M%S}_R1C1.TIF"
         task.log("INFO", f"Writing {image.name} ({grid.width} x {grid.height} pixels)")
-        pixels = _write_image(task, product, part, scene, _Place(grid, polygon, image))
-        bands = [band.name for band in part.layer.bands]
-        about = dimap.Image(grid, bands, np.dtype(product.dtype).itemsize * 8, image.name, scene)
-        dimap.write(place / f"DIM_{name}_{scene.acquired:%Y%m%d%H%M%S}.XML", about)
+        pixels = sum(
+            _write_tile(task, product, part, scene, _Place(tile.grid, polygon, place / tile.file))
+            for tile in dimap.tiles_of(image)
+        )
+        dimap.write(place / f"DIM_{image.name}.XML", image)
     return pixels
 
 
@@ -161,12 +153,13 @@ class _Place:
     path: Path
 
 
-def _write_image(task: Task, product: Product, part: Part, scene: Scene, place: _Place) -> int:
+def _write_tile(task: Task, product: Product, part: Part, scene: Scene, place: _Place) -> int:
+    """Write one file of an image; returns how many of its pixels have data."""
     grid, inside, valid = place.grid, grids.mask(place.polygon, place.grid), 0
     spec = TiffSpec(
         grid.width, grid.height, part.layer.bands, product.dtype, grid=grid, tags=data_block.tiff_tags(scene)
     )
-    convert = _grey_levels if product.dtype == "uint8" else digital_numbers
+    convert = grey_levels if product.dtype == "uint8" else digital_numbers
     with TiffWriter(place.path, spec) as writer:
         for row, reflectance in data_block.scene_strips(task, scene, part.layer.sources, grid):
             values = convert(reflectance) * inside[row : row + reflectance.shape[1]]
@@ -174,13 +167,6 @@ def _write_image(task: Task, product: Product, part: Part, scene: Scene, place: 
             for number, band in enumerate(values, 1):
                 writer.write(number, band, row=row)
     return valid
-
-
-def _grey_levels(reflectance: np.ndarray) -> np.ndarray:
-    """Reflectances (NaN: no data) as a picture's uint8, dark tones lifted; at least 1 where there is data."""
-    known = np.isfinite(reflectance)
-    tone = np.sqrt(np.clip(np.where(known, reflectance, 0) / _BRIGHT, 0, 1))
-    return np.where(known, np.rint(1 + 254 * tone), 0).astype(np.uint8)
 
 
 def _grid_over(polygon: Mapping[str, Any], pixel_m: float, side: int = 0) -> Grid:
@@ -193,5 +179,5 @@ def _grid_over(polygon: Mapping[str, Any], pixel_m: float, side: int = 0) -> Gri
 
 def _write_quicklook(task: Task, asset: StoredAsset, scene: Scene) -> None:
     grid = _grid_over(asset.polygon, 0.0, data_block.QUICKLOOK_PIXELS)
-    picture = _grey_levels(task.archive.read(scene, ("B04", "B03", "B02"), grid))
+    picture = grey_levels(task.archive.read(scene, ("B04", "B03", "B02"), grid))
     write_jpeg(task.quicklooks / f"{asset.id}.jpg", np.moveaxis(picture, 0, 2))

@@ -10,22 +10,22 @@ import numpy as np
 from osgeo import gdal
 
 from up42_plugin.sandbox.archive import Scene
-from up42_plugin.sandbox.catalogue import Catalogue
-from up42_plugin.sandbox.runners import data_block, data_json, grids, rasters, sensor
+from up42_plugin.sandbox.runners import data_block, data_json, grids, oneatlas, rasters, sensor
 from up42_plugin.sandbox.runners.contract import Task, Usage
 from up42_plugin.sandbox.runners.data_block import Area, DataBlock, Delivery, Find
 from up42_plugin.sandbox.runners.errors import NO_OUTPUT_ERROR
 from up42_plugin.sandbox.runners.images import MS_END, PAN_END
 from up42_plugin.sandbox.runners.rasters import BandSpec, TiffSpec, TiffWriter
 from up42_plugin.sandbox.runners.sensor import SensorGrid
-from up42_plugin.sandbox.runners.sentinel2 import iso
 
 SENSOR = "pleiades"
 CUT_MARGIN_M = 30.0
 SCENE_MARGIN_M = 2_000.0
 _PIXEL_M = 0.5
 _RATIO = 4
-_SCALE = 4_000.0
+SCALE = 4_000.0
+"""Digital numbers of a reflectance of 1."""
+
 _HIGHEST = 4_095
 _BLOCK = (1024, 512)
 _TURN = 0.3  # how much of the track's turn from south the image keeps: the satellites steer
@@ -74,24 +74,10 @@ def _wanted(task: Task, scene: Scene) -> bool:
 def _present(task: Task, scene: Scene, area: Area) -> Find:
     feature_id = data_block.scene_uuid(scene)
     properties = {
-        "id": feature_id,
-        "acquisitionDate": iso(scene.acquired),
-        "acquisitionIdentifier": scene.id,
-        "parentIdentifier": scene.id,
-        "sourceIdentifier": scene.id,
-        "cloudCover": scene.cloud_cover,
-        "constellation": "PHR",
-        "platform": scene.platform,
+        **oneatlas.properties(scene, feature_id, "PHR", "SENSOR", _PIXEL_M),
         "format": "image/tiff",
-        "incidenceAngle": scene.properties.get("incidence_angle"),
         "azimuthAngle": scene.properties.get("viewing_azimuth"),
-        "illuminationAzimuthAngle": scene.sun_azimuth,
-        "illuminationElevationAngle": scene.sun_elevation,
-        "processingLevel": "SENSOR",
         "productType": "bundle",
-        "resolution": _PIXEL_M,
-        "sensorType": "OPTICAL",
-        **data_block.synthetic_part(scene),
     }
     return Find(scene, feature_id, properties, _offer(task, scene, area))
 
@@ -101,18 +87,13 @@ def _offer(task: Task, scene: Scene, area: Area) -> Dict[str, Any]:
     square_km = grids.shared_km2(area, scene.footprint)
     return {
         "fileSize": math.ceil(square_km * _BYTES_PER_KM2 / _MEGABYTE),
-        "estimatedCredits": _credits(task, square_km),
+        "estimatedCredits": oneatlas.credits_for(task, square_km),
     }
-
-
-def _credits(task: Task, square_km: float) -> int:
-    block = Catalogue.load().get(str(task.block["id"]))
-    return 0 if block is None else block.price.credits(square_km)
 
 
 def _announce(task: Task, finds: Sequence[Find], area: Area) -> None:
     total = sum(grids.shared_km2(area, find.scene.footprint) for find in finds)
-    task.log("INFO", f"Estimated credits for this job: {_credits(task, total)}")
+    task.log("INFO", f"Estimated credits for this job: {oneatlas.credits_for(task, total)}")
 
 
 def _clips(task: Task) -> bool:
@@ -191,7 +172,7 @@ def _north_up(task: Task, scene: Scene, grid: SensorGrid, sources: Sequence[str]
 def digital_numbers(reflectance: np.ndarray) -> np.ndarray:
     """Reflectances (NaN: no data) as uint16 of 12 bits: times 4000, at least 1 where there is data."""
     known = np.isfinite(reflectance)
-    numbers = np.clip(np.rint(np.where(known, reflectance, 0) * _SCALE), 1, _HIGHEST)
+    numbers = np.clip(np.rint(np.where(known, reflectance, 0) * SCALE), 1, _HIGHEST)
     return np.where(known, numbers, 0).astype(np.uint16)
 
 

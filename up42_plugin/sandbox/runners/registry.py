@@ -24,6 +24,15 @@ ONEATLAS_SPOT_FULLSCENE = "63a69b97-1765-474e-b465-0b319b8d3b2d"
 S2_SUPERRESOLUTION = "f6c29b0a-75bd-44a1-a040-f18c9e881d1d"
 SHARPENING = "e374ea64-dc3b-4500-bb4b-974260fb203e"
 NDVI = "d0da4ac9-94c6-4905-80f5-c95e702ca878"
+ONEATLAS_PLEIADES_AOICLIPPED = "18d09f1a-3197-4c27-a15a-54d099c31435"
+ONEATLAS_SPOT_AOICLIPPED = "045019bb-06fc-4fa1-b703-318725b4d8af"
+SOBLOO_S2_L1C_AOICLIPPED = "3a381e6b-acb7-4cec-ae65-50798ce80e64"
+SENTINELHUB_S2_AOICLIPPED = "018dfb34-fc19-4334-8125-14fd7535f979"
+PANSHARPEN = "903f0435-d638-475e-bbe9-53b5664a22a8"
+DATA_CONVERSION_DIMAP = "c94bb4cd-8ee2-40df-ba76-d332b8f48c6a"
+CRS_CONVERSION = "30f20bac-7499-4159-a4f3-38188a6e33e0"
+TILING = "3e146dd6-2b67-4d6e-a422-bb3d973e32ff"
+ONEATLAS_CLOUDMASK = "ad083328-0fb4-4547-9f58-7815505d2ce4"
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,15 @@ RUNNERS: Mapping[str, Runner] = MappingProxyType(
         S2_SUPERRESOLUTION: LateRunner("s2_superresolution"),
         SHARPENING: LateRunner("sharpening"),
         NDVI: LateRunner("ndvi"),
+        ONEATLAS_PLEIADES_AOICLIPPED: LateRunner("streaming"),
+        ONEATLAS_SPOT_AOICLIPPED: LateRunner("streaming"),
+        SOBLOO_S2_L1C_AOICLIPPED: LateRunner("streaming"),
+        SENTINELHUB_S2_AOICLIPPED: LateRunner("streaming"),
+        PANSHARPEN: LateRunner("pansharpen"),
+        DATA_CONVERSION_DIMAP: LateRunner("dimap_conversion"),
+        CRS_CONVERSION: LateRunner("crs_conversion"),
+        TILING: LateRunner("tiling"),
+        ONEATLAS_CLOUDMASK: LateRunner("cloudmask"),
     }
 )
 """Block id -> runner. A block that is not in here is listed but cannot run."""

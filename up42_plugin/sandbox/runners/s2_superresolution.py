@@ -12,10 +12,9 @@ from osgeo import gdal, osr
 
 from up42_plugin.sandbox.archive import Grid
 from up42_plugin.sandbox.geodesy import spatial_reference
-from up42_plugin.sandbox.runners import data_json, detail, grids, rasters, sentinel2
+from up42_plugin.sandbox.runners import clipping, data_json, detail, grids, rasters, sentinel2
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
-from up42_plugin.sandbox.runners.errors import INPUT_PARAMETERS_ERROR, NO_OUTPUT_ERROR, WRONG_INPUT_ERROR
-from up42_plugin.sandbox.runners.parameters import area_of, given_filters
+from up42_plugin.sandbox.runners.errors import NO_OUTPUT_ERROR, WRONG_INPUT_ERROR
 from up42_plugin.sandbox.runners.rasters import BandSpec, TiffSpec, TiffWriter
 
 ORIGINAL_BANDS = ("B4", "B3", "B2", "B8")
@@ -60,7 +59,7 @@ def run(task: Task) -> Usage:
 
     With ``clip_to_aoi`` the file is cut to the polygon of the task's one geometric filter, or to the data task's area.
     """
-    area = _clip_area(task)
+    area = clipping.clip_area(task)
     features = []
     square_km, pixels = 0.0, 0
     for source in data_json.read_source(task):
@@ -83,20 +82,6 @@ def run(task: Task) -> Usage:
         raise RunnerError(NO_OUTPUT_ERROR, "No input image meets the area")
     data_json.write(task, features)
     return Usage(square_km, len(features), data_json.output_bytes(task), pixels)
-
-
-def _clip_area(task: Task) -> Optional[Mapping[str, Any]]:
-    given = given_filters(task.parameters)
-    if not task.parameters.get("clip_to_aoi"):
-        if given:
-            message = f"clip_to_aoi is false, so {' and '.join(given)} must be null"
-            raise RunnerError(INPUT_PARAMETERS_ERROR, message)
-        return None
-    if given:
-        return area_of(task.parameters)
-    if task.geometry is None:
-        raise RunnerError(INPUT_PARAMETERS_ERROR, "clip_to_aoi is true, but there is no area to clip to")
-    return task.geometry
 
 
 def _open_product(path: Path) -> SafeBands:

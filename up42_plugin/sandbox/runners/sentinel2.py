@@ -114,6 +114,30 @@ def hub_properties(scene: Scene) -> Dict[str, Any]:
     }
 
 
+def level_1c_name(scene: Scene) -> str:
+    """The product's name before atmospheric correction; usable in ``ids`` like the scene's own."""
+    return scene.id.replace("_MSIL2A_", "_MSIL1C_")
+
+
+def sobloo_properties(scene: Scene) -> Dict[str, Any]:
+    """Metadata of a Level-1C product in the words of Sobloo; ``identification.externalId`` is usable in ``ids``."""
+    milliseconds = round(scene.acquired.timestamp() * 1000)
+    return {
+        "timeStamp": milliseconds,
+        "identification": {"externalId": level_1c_name(scene), "collection": "Sentinel-2", "type": "image"},
+        "acquisition": {
+            "beginViewingDate": milliseconds,
+            "endViewingDate": milliseconds,
+            "mission": "Sentinel-2",
+            "missionCode": f"S2{scene.platform[2:]}",
+            "sensorId": "MSI",
+        },
+        "contentDescription": {"cloudCoverPercentage": scene.cloud_cover},
+        "production": {"levelCode": "L1C"},
+        **synthetic_part(scene),
+    }
+
+
 def cog_properties(scene: Scene) -> Dict[str, Any]:
     """Metadata in the words of a STAC catalogue of cloud-optimised GeoTIFFs; the feature's id is usable in ``ids``."""
     return {
