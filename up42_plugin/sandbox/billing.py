@@ -97,4 +97,6 @@ def consumed(unit: str, usage: Mapping[str, Any]) -> float:
         return float(usage.get("pixels", 0)) / _MEGA
     if unit == "PIXEL":
         return float(usage.get("pixels", 0))
+    if unit == "DATA_POINT":
+        return float(usage.get("data_points", 0))
     return float(usage.get("scenes", 0))
