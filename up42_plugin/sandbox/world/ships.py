@@ -11,7 +11,7 @@ from typing import List, Sequence, Tuple
 import numpy as np
 
 from up42_plugin.sandbox.world.ground import ground
-from up42_plugin.sandbox.world.lattice import GIRTH, Array, F, clamp, hashed, latitude, nominal, plane, uniform
+from up42_plugin.sandbox.world.lattice import COS40, GIRTH, Array, F, clamp, hashed, latitude, plane, uniform
 from up42_plugin.sandbox.world.spectra import BANDS, SPECTRA
 
 FINEST_M = 4.0
@@ -22,6 +22,7 @@ _SALT = 7000
 _CLEARANCE_M, _LOOKS = 30.0, 9
 _SLENDER = 5.2
 _MOVING_MS = 1.0
+_FREIGHT_M = 45.0
 
 LonLat = Tuple[float, float]
 
@@ -64,8 +65,8 @@ class Ship:
 
 def _metres(lat: float) -> Tuple[float, float]:
     """Metres per degree of longitude and of latitude."""
-    scale = GIRTH / 360.0 / float(nominal(plane(0.0, lat)[1]))
-    return scale, scale
+    north = GIRTH / 360.0 / COS40
+    return north * math.cos(math.radians(lat)), north
 
 
 def ships(box: Tuple[float, float, float, float], day: date, seed: int) -> List[Ship]:
@@ -161,7 +162,14 @@ def _draw(values: Array, columns: Sequence[int], ship: Ship, place: Tuple[Array,
     if ship.speed > _MOVING_MS:
         fade = np.exp(-behind / (0.9 * ship.length)) * (behind > 0)
         wake = (share(0.35 * ship.width + 0.12 * behind - side) * fade * 0.7).astype(F)
-    deck = "bright" if ship.deck > 0.55 else "grey" if ship.deck > 0.25 else "red"
-    for layer, material in ((wake, "foam"), (hull, deck), (bridge, "bright")):
+    hatches = np.zeros_like(hull)
+    deck = "bright"
+    if ship.length > _FREIGHT_M:
+        deck = "red" if ship.deck < 0.5 else "grey"
+        row = 0.45 + 0.55 * np.sign(np.sin(ahead * (14 * np.pi / ship.length)))
+        hatches = (
+            share(0.32 * ship.width - side) * share(0.32 * ship.length - np.abs(ahead - 0.08 * ship.length))
+        ).astype(F) * np.maximum(row, 0).astype(F)
+    for layer, material in ((wake, "foam"), (hull, deck), (hatches, "asphalt"), (bridge, "bright")):
         for k, column in enumerate(columns):
             values[k] += layer * (SPECTRA[material][column] - values[k])
