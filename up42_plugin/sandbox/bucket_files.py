@@ -79,12 +79,12 @@ def _warmth(lon: np.ndarray, lat: np.ndarray, resolution: float) -> np.ndarray:
 
 
 _GREY = gdal.GCI_GrayIndex
-_FILES: Sequence[_Raster] = (
+FILES: Sequence[_Raster] = (
     _Raster(
         "town/orthophoto_2021.tif",
         _UTM,
-        1.0,
-        (900, 700),
+        1.2,
+        (640, 520),
         _JUNE,
         (BandSpec("red", gdal.GCI_RedBand), BandSpec("green", gdal.GCI_GreenBand), BandSpec("blue", gdal.GCI_BlueBand)),
         "uint8",
@@ -159,7 +159,7 @@ def _fill(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".filling-") as scratch:
         made = Path(scratch) / BUCKET
-        for raster in _FILES:
+        for raster in FILES:
             _write(made / raster.key, raster)
         try:
             made.rename(folder)

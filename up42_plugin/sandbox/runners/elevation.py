@@ -75,7 +75,7 @@ def _nextmap(
 ) -> Tuple[List[data_json.Feature], int]:
     grid = made_up.degree_grid(cover, product.pixel_m)
     names = {model: made_up.fixed_uuid(task.block["name"], model, cover) for model in (SURFACE, TERRAIN)}
-    features = []
+    features: List[data_json.Feature] = []
     for model, name in names.items():
         about = {"elevationModel": model, "resolution": product.pixel_m, **made_up.properties()}
         data_path = None if task.test_query else f"{name}.tif"

@@ -5,6 +5,7 @@ The real blocks ask neural networks; this asks the ratios of four colours, which
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Tuple
 
@@ -23,7 +24,7 @@ WATERFINDER = "up42-waterfinder-water"
 
 _WATER_INDEX, _GREEN_INDEX, _ROOF_INDEX = 0.2, 0.38, 0.3
 _TREE_SHADE = 0.8
-_GREY = 1.62
+_GREY, _SANDY, _BRIGHT = 1.62, 1.36, 1.35
 _AROUND, _TOWNLIKE = 8, 0.3
 _COLOURS = (RED, GREEN, BLUE, NEAR)
 
@@ -52,11 +53,11 @@ def _waters(task: Task, dataset: Any, path: Path) -> Classes:
 def _covers(task: Task, dataset: Any, path: Path, classes: int) -> Classes:
     bands = pixels.colour_bands(dataset, path.name)
     numbers = [bands[name] for name in _COLOURS]
-    shade = _shade(pixels.sample(dataset, numbers))
+    levels = Levels.of(pixels.sample(dataset, numbers))
 
     def strips() -> Strips:
         for row, rows, values, known in pixels.strips(task, dataset, numbers, margin=_AROUND):
-            found = np.where(known, cover(dict(zip(_COLOURS, values)), shade), NODATA)
+            found = np.where(known, cover(dict(zip(_COLOURS, values)), levels), NODATA)
             if classes < URBAN:
                 found = np.where(found == URBAN, BARREN, found)
             above = min(row, _AROUND)
@@ -74,22 +75,36 @@ def is_water(colours: Dict[str, np.ndarray]) -> np.ndarray:
     return np.asarray(_ratio(colours[GREEN], colours[NEAR]) > _WATER_INDEX)
 
 
-def _shade(sample: np.ndarray) -> float:
-    """The green below which plants are trees: crowns shade one another, meadows and fields do not."""
-    red, green, _, near = sample.T if len(sample) else np.ones((4, 1))
-    plants = green[_ratio(near, red) > _GREEN_INDEX]
-    return _TREE_SHADE * float(np.median(plants if plants.size else green))
+@dataclass(frozen=True)
+class Levels:
+    """What is dark and bright in an image: the green below which plants are trees, and the brightness of sand.
+
+    Crowns shade one another, meadows and fields do not. Brightness is the sum of the three colours.
+    """
+
+    shade: float
+    sand: float
+
+    @classmethod
+    def of(cls, sample: np.ndarray) -> Levels:
+        """Measured on pixels (n x 4 colours)."""
+        red, green, blue, near = sample.T if len(sample) else np.ones((4, 1))
+        plants = green[_ratio(near, red) > _GREEN_INDEX]
+        land = (red + green + blue)[~is_water({GREEN: green, NEAR: near})]
+        shade = _TREE_SHADE * float(np.median(plants if plants.size else green))
+        return cls(shade, _BRIGHT * float(np.median(land)) if land.size else np.inf)
 
 
-def cover(colours: Dict[str, np.ndarray], shade: float) -> np.ndarray:
+def cover(colours: Dict[str, np.ndarray], levels: Levels) -> np.ndarray:
     """Classes 1 to 5 of pixels (rows x columns)."""
     red, green, blue, near = (colours[name] for name in _COLOURS)
     greenness = _ratio(near, red)
-    grey = (red < _GREY * blue) & (greenness < _ROOF_INDEX)
     water = is_water(colours)
+    sand = (red > _SANDY * blue) & (red + green + blue > levels.sand)
+    grey = (red < _GREY * blue) & (greenness < _ROOF_INDEX) & ~sand & ~water
     plants = greenness > _GREEN_INDEX
-    town = (_share_around(grey & ~water) > _TOWNLIKE) & ~plants
-    classes = np.where(plants, np.where(green < shade, HIGH, LOW), np.where(town, URBAN, BARREN))
+    town = (_share_around(grey) > _TOWNLIKE) & ~plants
+    classes = np.where(plants, np.where(green < levels.shade, HIGH, LOW), np.where(town, URBAN, BARREN))
     return np.where(water, WATER, classes)
 
 

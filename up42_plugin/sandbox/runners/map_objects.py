@@ -164,7 +164,7 @@ def coast(box: Box, land: Sequence[Cover]) -> List[List[Tuple[float, float]]]:
             "coordinates": [[[west, south], [east, south], [east, north], [west, north], [west, south]]],
         }
     ).Buffer(-1e-5)
-    found = []
+    found: List[List[Tuple[float, float]]] = []
     for cover in land:
         if cover.code == view.SEA:
             found.extend(_lines(cover.shape.Boundary().Intersection(inner)))

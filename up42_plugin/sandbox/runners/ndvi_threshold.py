@@ -13,18 +13,18 @@ from up42_plugin.sandbox.runners.class_rasters import Classes, Strips
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
 from up42_plugin.sandbox.runners.errors import INPUT_PARAMETERS_ERROR
 
-NODATA = 0
-_MOST_CLASSES, _MOST_SIEVED = 254, 1_000_000
+NODATA = 255
+_MOST_CLASSES, _MOST_SIEVED = 253, 1_000_000
 
 
 def run(task: Task) -> Usage:
-    """``<stem>_threshold.tif`` per image: uint8, 1 for the class with the lowest limit, nodata 0.
+    """``<stem>_threshold.tif`` per image: uint8, 0 for the class with the lowest limit, nodata 255.
 
-    A limit belongs to the class below it; what lies above the last one belongs to the last class.
+    A limit belongs to the class below it; what lies above the last one is a class of its own.
     """
     limits = limits_of(task.parameters)
     sieve = whole_number(task.parameters, "n_sieve_pixels", 0, _MOST_SIEVED)
-    tags: Dict[str, str] = {f"CLASS_{k}": f"{name} (up to {limit:g})" for k, (name, limit) in enumerate(limits, 1)}
+    tags: Dict[str, str] = {f"CLASS_{k}": f"{name} (up to {limit:g})" for k, (name, limit) in enumerate(limits)}
 
     def classify(dataset: Any, _path: Path) -> Classes:
         return Classes(_strips(task, dataset, [limit for _, limit in limits]), NODATA, sieve, tags)
@@ -34,7 +34,7 @@ def run(task: Task) -> Usage:
 
 def _strips(task: Task, dataset: Any, limits: Sequence[float]) -> Strips:
     for row, _, values, known in pixels.strips(task, dataset, [1]):
-        classes = 1 + np.searchsorted(np.asarray(limits[:-1], np.float32), values[0], side="left")
+        classes = np.searchsorted(np.asarray(limits, np.float32), values[0], side="left")
         yield row, np.where(known, classes, NODATA).astype(np.uint8)
 
 

@@ -112,7 +112,7 @@ class _Layers:
         return list(map_objects.houses(self.task, self.box))
 
     @cached_property
-    def roads(self) -> Sequence[roads.Road]:
+    def ways(self) -> Sequence[roads.Road]:
         return roads.roads(self.box)
 
     @cached_property
@@ -150,7 +150,7 @@ def _building_objects(layers: _Layers, _key: str) -> Iterator[Made]:
 
 
 def _highway_objects(layers: _Layers, _key: str) -> Iterator[Made]:
-    for road in layers.roads:
+    for road in layers.ways:
         tags: Dict[str, Any] = {"highway": _HIGHWAYS[road.main]}
         if road.main:
             tags["ref"] = f"SP {abs(road.number) % 97 + 1}"

@@ -14,9 +14,10 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 from osgeo import gdal
 
-from up42_plugin.sandbox.runners import class_rasters, data_json, geojson_files, images, pixels, rasters
+from up42_plugin.sandbox.runners import class_rasters, data_json, geojson_files, images, pixels
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
 from up42_plugin.sandbox.runners.errors import WRONG_INPUT_ERROR
+from up42_plugin.sandbox.runners.placing import open_placed
 from up42_plugin.sandbox.world.ships import Ship, ships
 from up42_plugin.sandbox.world.view import SEED
 
@@ -46,11 +47,9 @@ def run(task: Task) -> Usage:
 
 
 def _opened(path: Path) -> Any:
-    dataset = rasters.open_raster(path)
+    dataset = open_placed(path)
     if dataset.GetRasterBand(1).DataType != gdal.GDT_Byte:
         raise RunnerError(WRONG_INPUT_ERROR, f"{path.name} is no 8-bit image")
-    if not dataset.GetProjection() or dataset.GetGeoTransform(can_return_null=True) is None:
-        raise RunnerError(WRONG_INPUT_ERROR, f"{path.name} has no place on the map")
     return dataset
 
 

@@ -14,6 +14,7 @@ from up42_plugin.sandbox.runners import cancelling, class_rasters, data_json, ge
 from up42_plugin.sandbox.runners.checked import one_of, whole_number
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
 from up42_plugin.sandbox.runners.errors import INPUT_PARAMETERS_ERROR, NO_OUTPUT_ERROR, WRONG_INPUT_ERROR
+from up42_plugin.sandbox.runners.placing import open_placed
 
 FIELD = "value"
 _MOST_SIEVED, _MOST_BANDS = 1_000_000, 10_000
@@ -30,9 +31,9 @@ def run(task: Task) -> Usage:
     square_km, pixels = 0.0, 0
     for source in data_json.read_source(task):
         path = images.image_file(task, source)
-        dataset = rasters.open_raster(path)
+        dataset = open_placed(path)
         band = _band(dataset, number, path)
-        turn = _to(dataset, epsg, path)
+        turn = _to(dataset, epsg)
         polygons = list(_polygons(task, band, (sieve, connected), turn, spatial_reference(epsg).IsGeographic()))
         target = task.target / f"{path.stem}.geojson"
         task.log("INFO", f"{path.name}: {len(polygons)} polygons")
@@ -60,10 +61,8 @@ def _band(dataset: Any, number: int, path: Path) -> Any:
     return dataset.GetRasterBand(number)
 
 
-def _to(dataset: Any, epsg: int, path: Path) -> Any:
+def _to(dataset: Any, epsg: int) -> Any:
     """The transformation from the image's CRS."""
-    if not dataset.GetProjection() or dataset.GetGeoTransform(can_return_null=True) is None:
-        raise RunnerError(WRONG_INPUT_ERROR, f"{path.name} has no place on the map")
     return osr.CoordinateTransformation(geojson_files.reference_of(dataset.GetProjection()), spatial_reference(epsg))
 
 

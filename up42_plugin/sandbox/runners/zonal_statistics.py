@@ -14,7 +14,8 @@ from up42_plugin.sandbox import geometry
 from up42_plugin.sandbox.geodesy import WGS84, spatial_reference
 from up42_plugin.sandbox.runners import data_json, geojson_files, grids, images, pixels, rasters, zone_numbers
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
-from up42_plugin.sandbox.runners.errors import INPUT_PARAMETERS_ERROR, WRONG_INPUT_ERROR
+from up42_plugin.sandbox.runners.errors import INPUT_PARAMETERS_ERROR
+from up42_plugin.sandbox.runners.placing import open_placed
 
 MERGED = "results_merged.geojson"
 
@@ -99,9 +100,7 @@ def zones_of(given: Any, key: str) -> List[Zone]:
 
 
 def _opened(path: Path) -> _Image:
-    dataset = rasters.open_raster(path)
-    if not dataset.GetProjection() or dataset.GetGeoTransform(can_return_null=True) is None:
-        raise RunnerError(WRONG_INPUT_ERROR, f"{path.name} has no place on the map")
+    dataset = open_placed(path)
     reference = geojson_files.reference_of(dataset.GetProjection())
     return _Image(dataset, geojson_files.epsg_of(reference) or WGS84, reference)
 
