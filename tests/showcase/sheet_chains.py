@@ -32,18 +32,7 @@ ZONES = [
 ]
 WEATHER = {"time": "2023-06-01T00:00:00Z/2023-06-01T23:59:59Z", "variables": ["t_2m:C"], "time_interval": 6}
 
-CHAINS: Tuple[Chain, ...] = (
-    _chain("esa-s2-l2a-gtiff-visual"),
-    _chain("esa-s2-l2a-gtiff-analytic"),
-    _chain("aws-s2-l2a"),
-    _chain("aws-s2-l2a", "s2-superresolution"),
-    _chain("oneatlas-pleiades-primary"),
-    _chain("oneatlas-pleiades-display"),
-    _chain("oneatlas-pleiades-fullscene"),
-    _chain("oneatlas-spot-display"),
-    _chain("oneatlas-spot-fullscene"),
-    _chain("esa-s2-l2a-gtiff-visual", "sharpening"),
-    _chain("oneatlas-pleiades-primary", "ndvi"),
+CLASSES_AND_VECTORS: Tuple[Chain, ...] = (
     _chain("oneatlas-pleiades-primary", "ndvi", "up42-ndvithreshold", up42_ndvithreshold={"n_sieve_pixels": 5}),
     _chain("esa-s2-l2a-gtiff-visual", "kmeans-clustering", kmeans_clustering={"n_sieve_pixels": 8}),
     _chain("oneatlas-pleiades-primary", "landcover"),
@@ -61,4 +50,19 @@ CHAINS: Tuple[Chain, ...] = (
     _chain("meteomatics", "data-conversion-netcdf", meteomatics=WEATHER),
     _chain("openstreetmap", openstreetmap={"osm_tags": ["building=*", "highway=*", "natural=*"]}),
     _chain("geotiff-custom", geotiff_custom={"cloud_provider": "gcs", "bucket_name": "up42-sandbox", "limit": 5}),
+)
+
+CHAINS: Tuple[Chain, ...] = (
+    *CLASSES_AND_VECTORS,
+    _chain("esa-s2-l2a-gtiff-visual"),
+    _chain("esa-s2-l2a-gtiff-analytic"),
+    _chain("aws-s2-l2a"),
+    _chain("aws-s2-l2a", "s2-superresolution"),
+    _chain("oneatlas-pleiades-primary"),
+    _chain("oneatlas-pleiades-display"),
+    _chain("oneatlas-pleiades-fullscene"),
+    _chain("oneatlas-spot-display"),
+    _chain("oneatlas-spot-fullscene"),
+    _chain("esa-s2-l2a-gtiff-visual", "sharpening"),
+    _chain("oneatlas-pleiades-primary", "ndvi"),
 )

@@ -64,13 +64,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Usage:
-    """What was consumed, for the price; each where it has a meaning."""
+    """What was consumed, for the price: square kilometres, scenes, bytes, pixels (each where it has a meaning)."""
 
     square_km: float = 0.0
     scenes: int = 0
     output_bytes: int = 0
     pixels: int = 0
-    data_points: int = 0
 
 
 class Runner(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, List, Mapping, Sequence, Tuple
 
@@ -23,6 +24,13 @@ _FEWEST = 2  # points along a side; NetCDF has no pixel size for one
 _MOST_VALUES = 16_000_000
 _MOST_MOMENTS = 20_000
 _A_YEAR_H = 8784
+
+
+@dataclass(frozen=True)
+class WeatherUsage(Usage):
+    """What was consumed, with the data points that weather is priced by."""
+
+    data_points: int = 0
 
 
 def run(task: Task) -> Usage:
@@ -50,7 +58,7 @@ def run(task: Task) -> Usage:
             }
             features.append(data_json.feature(None, outline, about, path))
     data_json.write(task, features)
-    return Usage(
+    return WeatherUsage(
         square_km=geometry.area_km2(area),
         scenes=len(features),
         output_bytes=data_json.output_bytes(task),

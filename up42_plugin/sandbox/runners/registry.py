@@ -13,18 +13,6 @@ from typing import TYPE_CHECKING, Mapping
 if TYPE_CHECKING:
     from up42_plugin.sandbox.runners.contract import Runner, Task, Usage
 
-AWS_S2_L2A = "e6d0cb52-b649-4fca-9f2f-e215b7c02a37"
-ESA_S2_L2A_GTIFF_VISUAL = "c4cb8913-2ef3-4e82-a426-65ea8faacd9a"
-ESA_S2_L2A_GTIFF_ANALYTIC = "e13d8e92-2763-4640-80d6-1501b2729707"
-ONEATLAS_PLEIADES_PRIMARY = "7bcfa144-e261-4228-b18e-4fc3d35e0b73"
-ONEATLAS_PLEIADES_DISPLAY = "6ac78530-6200-42c1-b6a9-381a9f69d8ef"
-ONEATLAS_PLEIADES_FULLSCENE = "defb134b-ca00-4e16-afa0-639c6dc0c5fe"
-ONEATLAS_SPOT_DISPLAY = "3e24ed57-b07f-4d44-9957-5d5c0a457239"
-ONEATLAS_SPOT_FULLSCENE = "63a69b97-1765-474e-b465-0b319b8d3b2d"
-S2_SUPERRESOLUTION = "f6c29b0a-75bd-44a1-a040-f18c9e881d1d"
-SHARPENING = "e374ea64-dc3b-4500-bb4b-974260fb203e"
-NDVI = "d0da4ac9-94c6-4905-80f5-c95e702ca878"
-
 KMEANS_CLUSTERING = "2ac55313-240d-4a7e-ac47-b7e7786f1f25"
 NDVI_THRESHOLD = "2b0181ef-4dba-45a2-974b-475175a6a712"
 LANDCOVER = "dd0ffe31-6d70-45a0-90d2-ddebe73ce807"
@@ -43,6 +31,17 @@ METEOMATICS = "235addd2-3efe-424b-8c35-d9b41dfe0eb5"
 DATA_CONVERSION_NETCDF = "e826be64-827b-4df9-b32d-56c528b8050d"
 OPENSTREETMAP = "df2ec03a-50c4-47ac-8a83-2db613869cf9"
 GEOTIFF_CUSTOM = "eed51bcb-c7cc-4084-b518-6c59f46b48c8"
+AWS_S2_L2A = "e6d0cb52-b649-4fca-9f2f-e215b7c02a37"
+ESA_S2_L2A_GTIFF_VISUAL = "c4cb8913-2ef3-4e82-a426-65ea8faacd9a"
+ESA_S2_L2A_GTIFF_ANALYTIC = "e13d8e92-2763-4640-80d6-1501b2729707"
+ONEATLAS_PLEIADES_PRIMARY = "7bcfa144-e261-4228-b18e-4fc3d35e0b73"
+ONEATLAS_PLEIADES_DISPLAY = "6ac78530-6200-42c1-b6a9-381a9f69d8ef"
+ONEATLAS_PLEIADES_FULLSCENE = "defb134b-ca00-4e16-afa0-639c6dc0c5fe"
+ONEATLAS_SPOT_DISPLAY = "3e24ed57-b07f-4d44-9957-5d5c0a457239"
+ONEATLAS_SPOT_FULLSCENE = "63a69b97-1765-474e-b465-0b319b8d3b2d"
+S2_SUPERRESOLUTION = "f6c29b0a-75bd-44a1-a040-f18c9e881d1d"
+SHARPENING = "e374ea64-dc3b-4500-bb4b-974260fb203e"
+NDVI = "d0da4ac9-94c6-4905-80f5-c95e702ca878"
 
 
 @dataclass(frozen=True)
@@ -58,17 +57,6 @@ class LateRunner:
 
 RUNNERS: Mapping[str, Runner] = MappingProxyType(
     {
-        AWS_S2_L2A: LateRunner("aws_s2_l2a"),
-        ESA_S2_L2A_GTIFF_VISUAL: LateRunner("esa_s2_visual"),
-        ESA_S2_L2A_GTIFF_ANALYTIC: LateRunner("esa_s2_analytic"),
-        ONEATLAS_PLEIADES_PRIMARY: LateRunner("pleiades_primary"),
-        ONEATLAS_PLEIADES_DISPLAY: LateRunner("oneatlas_download"),
-        ONEATLAS_PLEIADES_FULLSCENE: LateRunner("oneatlas_download"),
-        ONEATLAS_SPOT_DISPLAY: LateRunner("oneatlas_download"),
-        ONEATLAS_SPOT_FULLSCENE: LateRunner("oneatlas_download"),
-        S2_SUPERRESOLUTION: LateRunner("s2_superresolution"),
-        SHARPENING: LateRunner("sharpening"),
-        NDVI: LateRunner("ndvi"),
         KMEANS_CLUSTERING: LateRunner("kmeans_clustering"),
         NDVI_THRESHOLD: LateRunner("ndvi_threshold"),
         LANDCOVER: LateRunner("landcover"),
@@ -87,6 +75,17 @@ RUNNERS: Mapping[str, Runner] = MappingProxyType(
         DATA_CONVERSION_NETCDF: LateRunner("netcdf_conversion"),
         OPENSTREETMAP: LateRunner("openstreetmap"),
         GEOTIFF_CUSTOM: LateRunner("geotiff_custom"),
+        AWS_S2_L2A: LateRunner("aws_s2_l2a"),
+        ESA_S2_L2A_GTIFF_VISUAL: LateRunner("esa_s2_visual"),
+        ESA_S2_L2A_GTIFF_ANALYTIC: LateRunner("esa_s2_analytic"),
+        ONEATLAS_PLEIADES_PRIMARY: LateRunner("pleiades_primary"),
+        ONEATLAS_PLEIADES_DISPLAY: LateRunner("oneatlas_download"),
+        ONEATLAS_PLEIADES_FULLSCENE: LateRunner("oneatlas_download"),
+        ONEATLAS_SPOT_DISPLAY: LateRunner("oneatlas_download"),
+        ONEATLAS_SPOT_FULLSCENE: LateRunner("oneatlas_download"),
+        S2_SUPERRESOLUTION: LateRunner("s2_superresolution"),
+        SHARPENING: LateRunner("sharpening"),
+        NDVI: LateRunner("ndvi"),
     }
 )
 """Block id -> runner. A block that is not in here is listed but cannot run."""
