@@ -32,6 +32,9 @@ ZONES = [
 ]
 WEATHER = {"time": "2023-06-01T00:00:00Z/2023-06-01T23:59:59Z", "variables": ["t_2m:C"], "time_interval": 6}
 
+TEXT_ONLY = frozenset({"up42-countobjects"})
+"""Blocks whose output is nothing to draw."""
+
 CLASSES_AND_VECTORS: Tuple[Chain, ...] = (
     _chain("oneatlas-pleiades-primary", "ndvi", "up42-ndvithreshold", up42_ndvithreshold={"n_sieve_pixels": 5}),
     _chain("esa-s2-l2a-gtiff-visual", "kmeans-clustering", kmeans_clustering={"n_sieve_pixels": 8}),
