@@ -123,8 +123,9 @@ class Maker:
         context = ThreadContext()
         ids = tuple(self._blocks[block] for block in chain.blocks)
         workflow = service.create_workflow(" → ".join(chain.blocks), "", ids)
-        configuration = JobConfiguration.of(workflow, self._area, GeometricFilter.INTERSECTS)
         schema = ParameterSchema.of(workflow.data_step.block)
+        geometric = GeometricFilter.INTERSECTS if "intersects" in schema else GeometricFilter.BBOX
+        configuration = JobConfiguration.of(workflow, self._area, geometric)
         configuration = configuration.with_search(
             time=TIMES if TIME in schema else KEEP,
             limit=1 if LIMIT in schema else KEEP,
