@@ -13,6 +13,7 @@ from runner_kit import AREA, SMALL_AREA, Workbench
 from up42_plugin.sandbox import geometry
 from up42_plugin.sandbox.archive import Grid, SceneQuery
 from up42_plugin.sandbox.geodesy import grid_lonlat
+from up42_plugin.sandbox.made_archive import MadeArchive
 from up42_plugin.sandbox.runners import grids, registry
 from up42_plugin.sandbox.runners.contract import RunnerError
 from up42_plugin.sandbox.world import view
@@ -118,3 +119,11 @@ def test_a_test_query_of_worlddem_names_no_files(bench):
     assert ran.files == ["data.json"]
     assert "up42.data_path" not in ran.features[0]["properties"]
     assert ran.features[0]["areaKm2"] == pytest.approx(2.01, abs=0.01)
+
+
+def test_another_world_has_other_heights(tmp_path):
+    other = Workbench(tmp_path, MadeArchive(seed=11)).run(registry.NEXTMAP_10M, {"intersects": AREA})
+    usual = Workbench(tmp_path / "usual", made_archive()).run(registry.NEXTMAP_10M, {"intersects": AREA})
+    heights = [opened(ran)["DTM"].ReadAsArray() for ran in (other, usual)]
+    assert heights[0].shape == heights[1].shape
+    assert not np.array_equal(*heights)

@@ -57,6 +57,11 @@ class MadeArchive:
         self._skies: OrderedDict[str, Sky] = OrderedDict()
         self._lock = Lock()
 
+    @property
+    def seed(self) -> int:
+        """Which made-up world it shows."""
+        return self._seed
+
     def search(self, query: SceneQuery) -> List[Scene]:
         """Return the scenes that match, newest first.
 

@@ -132,7 +132,7 @@ def _write(task: Task, grid: Grid, area: Optional[Mapping[str, Any]], files: Seq
             task.check()
             part = grids.part_of(grid, 0, row, grid.width, rows)
             lon, lat = grid_lonlat(part)
-            heights = view.surface(lon, lat, ground_resolution(part, lat))
+            heights = view.surface(lon, lat, ground_resolution(part, lat), made_up.seed_of(task))
             for number, writer in writers:
                 values = heights[number]
                 if inside is not None:

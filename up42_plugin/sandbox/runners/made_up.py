@@ -9,8 +9,15 @@ from typing import Any, Dict, Mapping
 from up42_plugin.sandbox.archive import Grid
 from up42_plugin.sandbox.geodesy import METRES_PER_DEGREE, WGS84
 from up42_plugin.sandbox.geometry import bounds
+from up42_plugin.sandbox.runners.contract import Task
+from up42_plugin.sandbox.world.view import SEED
 
 NOTE = "Synthetic data: computed by the UP42 sandbox from a made-up Earth, not surveyed."
+
+
+def seed_of(task: Task) -> int:
+    """Which made-up Earth the task's scenes show; the usual one where the archive has another source."""
+    return int(getattr(task.archive, "seed", SEED))
 
 
 def properties() -> Dict[str, Any]:

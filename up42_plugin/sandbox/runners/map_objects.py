@@ -40,13 +40,14 @@ class Cover:
 def covers(task: Task, box: Box) -> List[Cover]:
     """What covers the ground, without the roads that run through it."""
     grid = _grid(box, _cover_pixel(box))
+    seed = made_up.seed_of(task)
     codes = np.empty((grid.height, grid.width), np.uint8)
     lon, lat = grid_lonlat(grid)
     step = max(1, (1 << 18) // grid.width)
     for row in range(0, grid.height, step):
         task.check()
         part = slice(row, row + step)
-        codes[part] = view.land_cover(lon[part], lat[part], grid.pixel * METRES_PER_DEGREE, roads=False)
+        codes[part] = view.land_cover(lon[part], lat[part], grid.pixel * METRES_PER_DEGREE, seed, roads=False)
     raster = rasters.memory_raster([codes], grid)
     band = raster.GetRasterBand(1)
     with cancelling.watched(task.check, NO_OUTPUT_ERROR, "Patches cannot be sieved") as watch:
@@ -98,33 +99,33 @@ def houses(task: Task, box: Box) -> Iterator[House]:
                     yield house
 
 
-def _town(grid: Grid) -> Tuple[Grid, np.ndarray]:
+def _town(grid: Grid, seed: int) -> Tuple[Grid, np.ndarray]:
     """Coarse pixels over a grid, and which of them are in a town or beside one."""
     right, bottom = grid.left + grid.width * grid.pixel, grid.top - grid.height * grid.pixel
     coarse = _grid((grid.left, bottom, right, grid.top), _TOWN_M)
     lon, lat = grid_lonlat(coarse)
-    padded = np.pad(view.land_cover(lon, lat, _TOWN_M, roads=False) == view.TOWN, 1)
+    padded = np.pad(view.land_cover(lon, lat, _TOWN_M, seed, roads=False) == view.TOWN, 1)
     near = [padded[r : r + coarse.height, c : c + coarse.width] for r in range(3) for c in range(3)]
     return coarse, np.logical_or.reduce(near)
 
 
-def _roofs(grid: Grid) -> np.ndarray:
+def _roofs(grid: Grid, seed: int) -> np.ndarray:
     """Where roofs are (rows x columns of 0 and 1): only towns are computed."""
-    coarse, town = _town(grid)
+    coarse, town = _town(grid, seed)
     out = np.zeros((grid.height, grid.width), np.uint8)
     if town.any():
         lon, lat = grid_lonlat(grid)
         columns = np.clip(((lon[0] - coarse.left) / coarse.pixel).astype(int), 0, coarse.width - 1)
         rows = np.clip(((coarse.top - lat[:, 0]) / coarse.pixel).astype(int), 0, coarse.height - 1)
         wanted = town[rows][:, columns]
-        out[wanted] = view.roofs(lon[wanted], lat[wanted], _HOUSE_M)
+        out[wanted] = view.roofs(lon[wanted], lat[wanted], _HOUSE_M, seed)
     return out
 
 
 def _houses_of_block(task: Task, core: Box) -> Iterator[House]:
     west, south, east, north = core
     grid = _grid((west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN), _HOUSE_M)
-    raster = rasters.memory_raster([_roofs(grid)], grid)
+    raster = rasters.memory_raster([_roofs(grid, made_up.seed_of(task))], grid)
     scale = np.array([METRES_PER_DEGREE * math.cos(math.radians(south)), METRES_PER_DEGREE])
     for _, shape in _polygons(task, raster.GetRasterBand(1)):
         house = _house(shape, scale)
@@ -184,11 +185,11 @@ def _lines(shape: Any) -> Iterator[List[Tuple[float, float]]]:
         yield points
 
 
-def peaks(box: Box, away: int = 12) -> List[Tuple[float, float, float]]:
+def peaks(task: Task, box: Box, away: int = 12) -> List[Tuple[float, float, float]]:
     """Longitude, latitude and height of the tops in the box: higher than everything within some hundred metres."""
     grid = _grid(box, _HEIGHTS_M)
     lon, lat = grid_lonlat(grid)
-    heights = view.elevation(lon, lat, _HEIGHTS_M)
+    heights = view.elevation(lon, lat, _HEIGHTS_M, made_up.seed_of(task))
     padded = np.pad(heights, away, mode="edge")
     highest = heights.copy()
     for down in range(0, 2 * away + 1, 2):

@@ -103,7 +103,7 @@ def _write(task: Task, grid: Grid, moments: Sequence[datetime], files: Sequence[
     height = np.empty(lon.shape, np.float32)
     for row, rows in grids.strips(grid.width, grid.height):
         part = slice(row, row + rows)
-        height[part] = view.elevation(lon[part], lat[part], 100.0)
+        height[part] = view.elevation(lon[part], lat[part], 100.0, made_up.seed_of(task))
     for variable, path in files:
 
         def values(number: int, variable: weather.Variable = variable) -> np.ndarray:

@@ -113,11 +113,11 @@ class _Layers:
 
     @cached_property
     def ways(self) -> Sequence[roads.Road]:
-        return roads.roads(self.box)
+        return roads.roads(self.box, made_up.seed_of(self.task))
 
     @cached_property
     def places(self) -> Sequence[roads.Place]:
-        return roads.places(self.box)
+        return roads.places(self.box, made_up.seed_of(self.task))
 
 
 def _objects(layers: _Layers, key: str, value: str, moment: datetime) -> List[Dict[str, Any]]:
@@ -172,7 +172,7 @@ def _square(place: roads.Place) -> Mapping[str, Any]:
 def _natural_lines(layers: _Layers, _key: str) -> Iterator[Made]:
     for line in map_objects.coast(layers.box, layers.covers):
         yield map_objects.line_json(line), {"natural": "coastline"}
-    for lon, lat, height in map_objects.peaks(layers.box):
+    for lon, lat, height in map_objects.peaks(layers.task, layers.box):
         yield map_objects.point_json(lon, lat), {"natural": "peak", "ele": f"{height:.0f}"}
 
 

@@ -14,12 +14,11 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 from osgeo import gdal
 
-from up42_plugin.sandbox.runners import class_rasters, data_json, geojson_files, images, pixels
+from up42_plugin.sandbox.runners import class_rasters, data_json, geojson_files, images, made_up, pixels
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
 from up42_plugin.sandbox.runners.errors import WRONG_INPUT_ERROR
 from up42_plugin.sandbox.runners.placing import open_placed
 from up42_plugin.sandbox.world.ships import Ship, ships
-from up42_plugin.sandbox.world.view import SEED
 
 _DATE = re.compile(r"(\d{4})[-:](\d{2})[-:](\d{2})[T ](\d{2}):(\d{2}):(\d{2})")
 _DATE_KEYS = ("acquisitionDate", "datetime", "beginposition")
@@ -35,7 +34,7 @@ def run(task: Task) -> Usage:
         task.check()
         path = images.image_file(task, source)
         dataset = _opened(path)
-        found = list(_found(dataset, day_of(source, dataset, path)))
+        found = list(_found(dataset, day_of(source, dataset, path), made_up.seed_of(task)))
         task.log("INFO", f"{path.name}: {len(found)} ships")
         target = task.target / f"{path.stem}.geojson"
         geojson_files.write(target, found)
@@ -73,14 +72,14 @@ def day_of(source: Mapping[str, Any], dataset: Any, path: Path) -> date:
     return moment.date()
 
 
-def _found(dataset: Any, day: date) -> Iterator[Dict[str, Any]]:
+def _found(dataset: Any, day: date, seed: int) -> Iterator[Dict[str, Any]]:
     reference = geojson_files.reference_of(dataset.GetProjection())
     to_degrees, from_degrees = geojson_files.to_degrees(reference), geojson_files.from_degrees(reference)
     transform, width, height = dataset.GetGeoTransform(), dataset.RasterXSize, dataset.RasterYSize
     corners = [gdal.ApplyGeoTransform(transform, c, r) for c in (0, width) for r in (0, height)]
     lons, lats = zip(*[to_degrees.TransformPoint(x, y)[:2] for x, y in corners])
     inverse = gdal.InvGeoTransform(transform)
-    for ship in ships((min(lons), min(lats), max(lons), max(lats)), day, SEED):
+    for ship in ships((min(lons), min(lats), max(lons), max(lats)), day, seed):
         place = [gdal.ApplyGeoTransform(inverse, *from_degrees.TransformPoint(*p)[:2]) for p in _corners(ship)]
         confidence = _confidence(dataset, ship, (from_degrees, inverse), place)
         if confidence is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def positions(task: Task) -> Usage:
     moment = start
     while moment <= end:
         task.check()
-        talking = [ship for ship in ships(near, moment.date(), view.SEED) if ship.length >= _TALKATIVE_M]
+        talking = [ship for ship in ships(near, moment.date(), made_up.seed_of(task)) if ship.length >= _TALKATIVE_M]
         for ship in talking:
             lon, lat = _place_at(ship, moment)
             point = {"type": "Point", "coordinates": [round(lon, 6), round(lat, 6)]}
@@ -46,7 +46,7 @@ def positions(task: Task) -> Usage:
                 message = {**_identity(ship), "timestamp": f"{moment:%Y-%m-%dT%H:%M:%SZ}"}
                 found.append(geojson_files.feature(point, message))
         moment += _EVERY
-    found = _afloat(found)
+    found = _afloat(found, made_up.seed_of(task))
     task.log("INFO", f"{len(found)} messages")
     geojson_files.write(task.target / POINTS, found)
     data_json.write(task, [data_json.feature(None, area, made_up.properties(), POINTS)])
@@ -67,12 +67,12 @@ def _place_at(ship: Ship, moment: datetime) -> Tuple[float, float]:
     return ship.at(ship.speed * _SWING_S * math.sin(seconds / _SWING_S), 0.0)
 
 
-def _afloat(found: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+def _afloat(found: List[Dict[str, Any]], seed: int) -> List[Dict[str, Any]]:
     """Without the messages from ashore, where a straight course would end."""
     if not found:
         return found
     lon, lat = np.array([feature["geometry"]["coordinates"] for feature in found]).T
-    wet = view.elevation(lon, lat, 20.0) < 0
+    wet = view.elevation(lon, lat, 20.0, seed) < 0
     return [feature for feature, floats in zip(found, wet) if floats]
 
 
@@ -100,7 +100,9 @@ def identify(task: Task) -> Usage:
         moment = ship_detection.moment_of(source)
         if moment is None:
             raise RunnerError(WRONG_INPUT_ERROR, f"The metadata of {path.name} do not say when it was taken")
-        found.extend(_identified(geojson_files.read(path), moment, minutes))
+        for detection in geojson_files.read(path):
+            ship = _ship_at(detection["geometry"], moment, made_up.seed_of(task))
+            found.append(_identified(detection, ship, minutes))
     task.log("INFO", f"{sum(part['properties']['identified'] for part in found)} of {len(found)} ships identified")
     geojson_files.write(task.target / IDENTIFIED, found)
     properties = data_json.provider_properties(sources[0])
@@ -109,20 +111,18 @@ def identify(task: Task) -> Usage:
     return Usage(square_km, len(sources), data_json.output_bytes(task))
 
 
-def _identified(detections: List[Mapping[str, Any]], moment: datetime, minutes: int) -> Iterator[Dict[str, Any]]:
-    for detection in detections:
-        ship = _ship_at(detection["geometry"], moment)
-        properties = {**detection["properties"], "identified": ship is not None, "minutes": minutes}
-        if ship is not None:
-            properties.update(_identity(ship))
-        yield geojson_files.feature(detection["geometry"], properties)
+def _identified(detection: Mapping[str, Any], ship: Optional[Ship], minutes: int) -> Dict[str, Any]:
+    properties = {**detection["properties"], "identified": ship is not None, "minutes": minutes}
+    if ship is not None:
+        properties.update(_identity(ship))
+    return geojson_files.feature(detection["geometry"], properties)
 
 
-def _ship_at(outline: Mapping[str, Any], moment: datetime) -> Optional[Ship]:
+def _ship_at(outline: Mapping[str, Any], moment: datetime, seed: int) -> Optional[Ship]:
     """The ship with AIS nearest to an outline, None when none is near."""
     ring = outline["coordinates"][0][:-1]
     lon, lat = (sum(part) / len(ring) for part in zip(*ring))
     reach = _NEAR_M / _METRES_A_DEGREE / math.cos(math.radians(lat))
     box = (lon - reach, lat - reach, lon + reach, lat + reach)
-    near = [ship for ship in ships(box, moment.date(), view.SEED) if ship.length >= _TALKATIVE_M]
+    near = [ship for ship in ships(box, moment.date(), seed) if ship.length >= _TALKATIVE_M]
     return min(near, key=lambda ship: math.hypot(ship.lon - lon, ship.lat - lat), default=None)
