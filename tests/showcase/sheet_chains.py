@@ -32,6 +32,12 @@ ZONES = [
 ]
 WEATHER = {"time": "2023-06-01T00:00:00Z/2023-06-01T23:59:59Z", "variables": ["t_2m:C"], "time_interval": 6}
 
+OWN = {
+    "cloud_provider": "gcs",
+    "bucket_name": "up42-sandbox",
+    "time": "2020-01-01T00:00:00Z/2021-12-31T00:00:00Z",
+    "limit": 5,
+}
 TEXT_ONLY = frozenset({"up42-countobjects"})
 """Blocks whose output is nothing to draw."""
 
@@ -52,7 +58,7 @@ CLASSES_AND_VECTORS: Tuple[Chain, ...] = (
     _chain("meteomatics", meteomatics=WEATHER),
     _chain("meteomatics", "data-conversion-netcdf", meteomatics=WEATHER),
     _chain("openstreetmap", openstreetmap={"osm_tags": ["building=*", "highway=*", "natural=*"]}),
-    _chain("geotiff-custom", geotiff_custom={"cloud_provider": "gcs", "bucket_name": "up42-sandbox", "limit": 5}),
+    _chain("geotiff-custom", geotiff_custom=OWN),
 )
 
 CHAINS: Tuple[Chain, ...] = (
