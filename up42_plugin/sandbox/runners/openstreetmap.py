@@ -48,7 +48,7 @@ _SYLLABLES = (
     ("te", "tel", "le", "ta", "re", "qua"),
     ("rosa", "nuova", "bello", "mara", "scuro", "fiore"),
 )
-_STOP_EVERY = 40
+_STOPS_FROM = 20
 _FIRST_ID = 100_000_000
 
 Made = Tuple[Mapping[str, Any], Dict[str, Any]]
@@ -103,6 +103,11 @@ class _Layers:
     task: Task
     box: roads.Box
 
+    def inside(self, lon: float, lat: float) -> bool:
+        """Whether a point lies in the box."""
+        west, south, east, north = self.box
+        return west <= lon <= east and south <= lat <= north
+
     @cached_property
     def covers(self) -> Sequence[map_objects.Cover]:
         return map_objects.covers(self.task, self.box)
@@ -155,7 +160,8 @@ def _highway_objects(layers: _Layers, _key: str) -> Iterator[Made]:
         if road.main:
             tags["ref"] = f"SP {abs(road.number) % 97 + 1}"
         yield map_objects.line_json(road.line), tags
-        for lon, lat in list(road.line)[_STOP_EVERY // 2 :: _STOP_EVERY]:
+        lon, lat = road.line[len(road.line) // 2]
+        if len(road.line) > _STOPS_FROM and layers.inside(lon, lat):
             yield map_objects.point_json(lon, lat), {"highway": "bus_stop"}
     for place in layers.places:
         if place.main and place.size >= _PLACES[1][0]:

@@ -13,6 +13,7 @@ from up42_plugin.sandbox.world.lattice import GIRTH, Array, F, Points, latitude,
 from up42_plugin.sandbox.world.view import SEED
 
 _SPACING = 24.0
+_PIECE = 25  # points of a road in one way: 600 m
 _REACH = 1200.0  # how far bends may carry a line (nominal metres)
 _ROUNDS, _CLOSE = 40, 1.5
 _SEEN_AT, _SEEN = 4.0, 0.35
@@ -179,11 +180,13 @@ def _near(link: _Link, box: Box) -> bool:
 
 
 def _runs(shown: Array) -> Iterator[Tuple[int, int]]:
-    """First and behind-last index of every run of at least two true values."""
+    """First and behind-last index of the pieces of every run of true values, each with the end of the one before."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], shown, [False]]).astype(np.int8)))
     for first, after in zip(edges[::2].tolist(), edges[1::2].tolist()):
-        if after - first > 1:
-            yield first, after
+        for start in range(first - first % _PIECE, after - 1, _PIECE):
+            begin, end = max(start, first), min(start + _PIECE + 1, after)
+            if end - begin > 1:
+                yield begin, end
 
 
 def _road(g: Ground) -> Array:
