@@ -19,7 +19,8 @@ from up42_plugin.sandbox.runners.errors import NO_OUTPUT_ERROR, WRONG_INPUT_ERRO
 NODATA = -9999.0
 _DOUBLE = 6  # NetCDF's code
 _UNITS = re.compile(r"(hour|minute|second|day)s? since (\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})?.*")
-_OPTIONS = ("FORMAT=NC4C", "COMPRESS=DEFLATE", "WRITE_GDAL_VERSION=NO", "WRITE_GDAL_HISTORY=NO")
+# The classic format: HDF5, which the newer one is written with, writes its troubles to standard error from threads.
+_OPTIONS = ("FORMAT=NC2", "WRITE_GDAL_VERSION=NO", "WRITE_GDAL_HISTORY=NO")
 
 
 @dataclass(frozen=True)
