@@ -18,7 +18,6 @@ from up42_plugin.sandbox.runners.contract import Usage
 NOW = datetime(2023, 1, 1, tzinfo=timezone.utc)
 CATALOGUE = Catalogue.load()
 UTM33 = 32633
-_OPEN: List[Any] = []
 
 
 def made_archive() -> MadeArchive:
@@ -89,8 +88,9 @@ def layer_of(path: Path) -> Any:
     """The first layer of a vector file; the file stays open, without it OGR's layer is gone."""
     dataset = ogr.Open(str(path))
     assert dataset is not None
-    _OPEN.append(dataset)
-    return dataset.GetLayer(0)
+    layer = dataset.GetLayer(0)
+    layer.kept_open = dataset
+    return layer
 
 
 def same_files(one: Ran, other: Ran) -> bool:
