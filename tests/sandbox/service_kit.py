@@ -235,11 +235,12 @@ def running_service(
     runners: Optional[Mapping[str, Callable]] = None,
     speed: float = 2000.0,
     faults: bool = True,
+    archive: Callable[[], Any] = OneSceneArchive,
 ) -> Iterator[Service]:
     """Serve a data folder until the context is left."""
     data_dir.mkdir(parents=True, exist_ok=True)
     server = SandboxServer("127.0.0.1", 0)
-    world = World(lambda: default_runners() if runners is None else runners, OneSceneArchive)
+    world = World(lambda: default_runners() if runners is None else runners, archive)
     services = build_services(data_dir, server.base_url, world, speed, faults)
     entrance = enter(services)
     server.poll_s = 0.01

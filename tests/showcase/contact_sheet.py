@@ -32,7 +32,7 @@ from qgis.core import (  # noqa: E402
 )
 from qgis.PyQt.QtCore import QRect, QSize, Qt  # noqa: E402
 from qgis.PyQt.QtGui import QColor, QImage, QPainter  # noqa: E402
-from sheet_chains import CHAINS, Chain  # noqa: E402
+from sheet_chains import CHAINS, TEXT_ONLY, Chain  # noqa: E402
 
 from tests.sandbox_process import RunningSandbox, start_sandbox  # noqa: E402
 from up42_plugin.api.errors import Up42Error  # noqa: E402
@@ -88,7 +88,7 @@ def say(text: str) -> None:
 
 def missing_chains() -> List[str]:
     """The names of blocks that the sandbox runs and no chain ends with."""
-    return sorted(set(runnable_blocks()) - {chain.blocks[-1] for chain in CHAINS})
+    return sorted(set(runnable_blocks()) - {chain.blocks[-1] for chain in CHAINS} - TEXT_ONLY)
 
 
 def runnable_blocks() -> Dict[str, str]:
@@ -124,8 +124,9 @@ class Maker:
         context = ThreadContext()
         ids = tuple(self._blocks[block] for block in chain.blocks)
         workflow = service.create_workflow(" → ".join(chain.blocks), "", ids)
-        configuration = JobConfiguration.of(workflow, self._area, GeometricFilter.INTERSECTS)
         schema = ParameterSchema.of(workflow.data_step.block)
+        geometric = GeometricFilter.INTERSECTS if "intersects" in schema else GeometricFilter.BBOX
+        configuration = JobConfiguration.of(workflow, self._area, geometric)
         configuration = configuration.with_search(
             time=TIMES if TIME in schema else KEEP,
             limit=1 if LIMIT in schema else KEEP,

@@ -20,7 +20,49 @@ def _chain(*blocks: str, **parameters: Mapping[str, Any]) -> Chain:
     return Chain(blocks, {name.replace("_", "-"): values for name, values in parameters.items()})
 
 
+def _zone(name: str, west: float, south: float) -> Mapping[str, Any]:
+    east, north = west + 0.003, south + 0.002
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    geometry = {"type": "Polygon", "coordinates": [ring]}
+    return {"type": "Feature", "properties": {"zone_id": name}, "geometry": geometry}
+
+
+ZONES = [
+    _zone(f"{column}{row}", 15.283 + 0.004 * column, 37.845 + 0.003 * row) for column in range(4) for row in range(3)
+]
+WEATHER = {"time": "2023-06-01T00:00:00Z/2023-06-01T23:59:59Z", "variables": ["t_2m:C"], "time_interval": 6}
+
+OWN = {
+    "cloud_provider": "gcs",
+    "bucket_name": "up42-sandbox",
+    "time": "2020-01-01T00:00:00Z/2021-12-31T00:00:00Z",
+    "limit": 5,
+}
+TEXT_ONLY = frozenset({"up42-countobjects"})
+"""Blocks whose output is nothing to draw."""
+
+CLASSES_AND_VECTORS: Tuple[Chain, ...] = (
+    _chain("oneatlas-pleiades-primary", "ndvi", "up42-ndvithreshold", up42_ndvithreshold={"n_sieve_pixels": 5}),
+    _chain("esa-s2-l2a-gtiff-visual", "kmeans-clustering", kmeans_clustering={"n_sieve_pixels": 8}),
+    _chain("oneatlas-pleiades-primary", "landcover"),
+    _chain("oneatlas-pleiades-primary", "up42-waterfinder-water"),
+    _chain("esa-s2-l2a-gtiff-visual", "kmeans-clustering", "vectorising", kmeans_clustering={"n_sieve_pixels": 16}),
+    _chain("esa-s2-l2a-gtiff-visual", "zonal-statistics", zonal_statistics={"zones": ZONES}),
+    _chain("nextmapone-1m"),
+    _chain("nextmapone-5m"),
+    _chain("nextmapone-10m"),
+    _chain("oneatlas-worlddem-12m"),
+    _chain("oneatlas-spot-aoiclipped", "tiling", "ship-detection"),
+    _chain("oneatlas-spot-aoiclipped", "tiling", "ship-detection", "ship-identification"),
+    _chain("ais-hvp", ais_hvp={"time": "2023-06-01T00:00:00Z/2023-06-01T23:59:59Z"}),
+    _chain("meteomatics", meteomatics=WEATHER),
+    _chain("meteomatics", "data-conversion-netcdf", meteomatics=WEATHER),
+    _chain("openstreetmap", openstreetmap={"osm_tags": ["building=*", "highway=*", "natural=*"]}),
+    _chain("geotiff-custom", geotiff_custom=OWN),
+)
+
 CHAINS: Tuple[Chain, ...] = (
+    *CLASSES_AND_VECTORS,
     _chain("esa-s2-l2a-gtiff-visual"),
     _chain("esa-s2-l2a-gtiff-analytic"),
     _chain("aws-s2-l2a"),

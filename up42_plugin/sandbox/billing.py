@@ -89,6 +89,8 @@ class Billing:
 
 def consumed(unit: str, usage: Mapping[str, Any]) -> float:
     """A block's report in the unit of a price."""
+    if unit == "DATA_POINT":
+        return float(usage.get("data_points", 0))
     if unit == "SQUARE_KM":
         return float(usage.get("square_km", 0.0))
     if unit == "MEGABYTE":

@@ -11,7 +11,7 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
-from up42_plugin.sandbox import geometry, times
+from up42_plugin.sandbox import geometry, times, weather_steps
 from up42_plugin.sandbox.capabilities import Link
 from up42_plugin.sandbox.catalogue import Block
 from up42_plugin.sandbox.web_tiles import TILE_PIXELS, tiles_over
@@ -216,6 +216,9 @@ def _amount(block: Block, source: _Flow, parameters: Mapping[str, Any]) -> Span:
         return pixels[0] / divisor, pixels[1] / divisor
     if unit == "TILE":
         return _tiles(source, parameters)
+    if unit == "DATA_POINT":
+        points = float(weather_steps.data_points(parameters))
+        return points, points
     return max(1.0, source.scenes[0]), max(1.0, source.scenes[1])
 
 

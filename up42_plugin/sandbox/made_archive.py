@@ -19,6 +19,7 @@ from up42_plugin.sandbox.scene_catalogue import SYNTHETIC_NOTE, Area, Candidate,
 from up42_plugin.sandbox.strips import PLEIADES, SPOT, Strips
 from up42_plugin.sandbox.world.clouds import Sky, under_clouds
 from up42_plugin.sandbox.world.lattice import Number
+from up42_plugin.sandbox.world.ships import FINEST_M, with_ships
 from up42_plugin.sandbox.world.spectra import BANDS
 from up42_plugin.sandbox.world.view import SEED, render
 
@@ -55,6 +56,11 @@ class MadeArchive:
         }
         self._skies: OrderedDict[str, Sky] = OrderedDict()
         self._lock = Lock()
+
+    @property
+    def seed(self) -> int:
+        """Which made-up world it shows."""
+        return self._seed
 
     def search(self, query: SceneQuery) -> List[Scene]:
         """Return the scenes that match, newest first.
@@ -134,6 +140,9 @@ class MadeArchive:
         self, scene: Scene, bands: Sequence[str], lon: np.ndarray, lat: np.ndarray, resolution: Number
     ) -> np.ndarray:
         values = render(lon, lat, scene.acquired.date(), bands, resolution=resolution, seed=self._seed)
+        finest = float(np.min(resolution))
+        if finest <= FINEST_M:
+            values = with_ships(values, bands, (lon, lat, finest), scene.acquired.date(), self._seed)
         return under_clouds(values, bands, *self._sky(scene)(lon, lat, resolution))
 
     def _by_ids(self, catalogue: Catalogue, ids: Sequence[str]) -> List[Scene]:

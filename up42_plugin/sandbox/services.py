@@ -87,6 +87,7 @@ def build_services(
         archive=world.archive,
         on_status=teller.tell,
         stored=storage.parts,
+        buckets=data_dir / "buckets",
     )
     return Services(
         base_url=base_url,

@@ -6,6 +6,7 @@ import errno
 import logging
 import traceback
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 from up42_plugin.sandbox import geometry
@@ -54,6 +55,7 @@ class Parts:
     archive: ArchiveSource
     on_status: StatusListener
     stored: Callable[[Sequence[str]], Tuple[StoredAsset, ...]]
+    buckets: Path
 
 
 class TaskRun:
@@ -129,6 +131,7 @@ class TaskRun:
             log=self._log.line,
             check=self._check,
             assets=self._parts.stored(assets_named(parameters)) if block.is_data else (),
+            buckets=self._parts.buckets,
         )
 
     def _inputs(self, name: str) -> Dict[str, Any]:

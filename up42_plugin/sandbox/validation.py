@@ -128,7 +128,7 @@ def _data_problems(block: Block, given: Mapping[str, Any], limits: Limits, shape
     shapes = [name for name in block.geometry_parameters if name in given]
     if "asset_ids" in block.parameters and given.get("asset_ids"):
         return [*found, *(f"/{name}: must not be given with asset_ids" for name in shapes)]
-    if block.geometry_parameters and not shapes:
+    if block.geometry_parameters and not shapes and not given.get("filenames"):
         found.append(f": exactly one of {', '.join(block.geometry_parameters)} is required")
     found.extend(_too_many_geometries(given))
     if len(shapes) == 1 and shapes_are_good:

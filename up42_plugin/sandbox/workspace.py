@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
+from up42_plugin.sandbox.awkward_names import true_name
+
 _BLOCK = 1 << 20
 _GZIP_LEVEL = 2
 _PICTURES = (".jpg", ".jpeg", ".png")
@@ -139,6 +141,7 @@ def write_usage(folder: Path, usage: Mapping[str, Any]) -> None:
 
 
 def _as_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.name = true_name(member.name)
     member.uid = member.gid = 0
     member.uname = member.gname = "root"
     member.mode = 0o755 if member.isdir() else 0o644

@@ -44,7 +44,7 @@ class Task:
     empty ``output`` folder to fill (``data.json`` included); ``quicklooks`` takes ``<feature id>.jpg`` files.
     ``test_query`` asks for metadata, ``usage.json`` and quicklooks only. ``log(level, text)`` writes a log line,
     ``check()`` raises :class:`RunnerStopped` when the job is being cancelled. ``assets`` are what a data block takes
-    from storage instead of searching.
+    from storage instead of searching; ``buckets`` is the folder with the account's buckets, a folder each.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Task:
     log: Log
     check: Callable[[], None]
     assets: Tuple[StoredAsset, ...] = ()
+    buckets: Optional[Path] = None
 
 
 @dataclass(frozen=True)

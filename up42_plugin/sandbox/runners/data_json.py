@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from up42_plugin.sandbox.archive import BBox
+from up42_plugin.sandbox.awkward_names import on_disk
 from up42_plugin.sandbox.geometry import bounds
 from up42_plugin.sandbox.runners.contract import RunnerError, Task
 from up42_plugin.sandbox.runners.errors import NO_INPUT_ERROR, WRONG_INPUT_ERROR
@@ -86,7 +87,7 @@ def source_path(task: Task, source: Feature) -> Path:
     relative = properties.get(DATA_PATH)
     if task.source is None or not isinstance(relative, str):
         raise RunnerError(WRONG_INPUT_ERROR, f"A feature of the task before has no {DATA_PATH}")
-    path = task.source / relative
+    path = task.source / on_disk(relative)
     if task.source.resolve() not in path.resolve().parents:
         raise RunnerError(WRONG_INPUT_ERROR, f"{relative} lies outside the folder of the task before")
     if not path.exists():

@@ -13,6 +13,24 @@ from typing import TYPE_CHECKING, Mapping
 if TYPE_CHECKING:
     from up42_plugin.sandbox.runners.contract import Runner, Task, Usage
 
+KMEANS_CLUSTERING = "2ac55313-240d-4a7e-ac47-b7e7786f1f25"
+NDVI_THRESHOLD = "2b0181ef-4dba-45a2-974b-475175a6a712"
+LANDCOVER = "dd0ffe31-6d70-45a0-90d2-ddebe73ce807"
+WATERFINDER = "705823cd-d295-4784-8131-06aa4afd0fcb"
+VECTORISING = "a9c26542-c431-4e89-b654-8cf5c3d2f0b6"
+ZONAL_STATISTICS = "10cc89b3-5bf1-48a0-8dcd-04fa079ba1e9"
+NEXTMAP_1M = "1f09fcb0-7f5c-4e91-b059-36df7f64d2c9"
+NEXTMAP_5M = "f73c60f6-3f3c-4120-96cf-62b8d3019346"
+NEXTMAP_10M = "8e527ea8-c8b3-46ab-86c1-b05dbeee7b42"
+ONEATLAS_WORLDDEM = "1cdf4786-f524-41d5-9d88-b877c2a2bb4f"
+SHIP_DETECTION = "79e3e48c-d65f-4528-a6d4-e8d20fecc93c"
+SHIP_IDENTIFICATION = "54217695-73f4-4528-a575-a429e9af6568"
+AIS_HVP = "00cc275a-fa04-44a5-9100-bffd6521b52e"
+COUNT_OBJECTS = "4eb9fbbe-8fc3-48c6-a534-f3ad8ab15ebf"
+METEOMATICS = "235addd2-3efe-424b-8c35-d9b41dfe0eb5"
+DATA_CONVERSION_NETCDF = "e826be64-827b-4df9-b32d-56c528b8050d"
+OPENSTREETMAP = "df2ec03a-50c4-47ac-8a83-2db613869cf9"
+GEOTIFF_CUSTOM = "eed51bcb-c7cc-4084-b518-6c59f46b48c8"
 AWS_S2_L2A = "e6d0cb52-b649-4fca-9f2f-e215b7c02a37"
 ESA_S2_L2A_GTIFF_VISUAL = "c4cb8913-2ef3-4e82-a426-65ea8faacd9a"
 ESA_S2_L2A_GTIFF_ANALYTIC = "e13d8e92-2763-4640-80d6-1501b2729707"
@@ -48,6 +66,24 @@ class LateRunner:
 
 RUNNERS: Mapping[str, Runner] = MappingProxyType(
     {
+        KMEANS_CLUSTERING: LateRunner("kmeans_clustering"),
+        NDVI_THRESHOLD: LateRunner("ndvi_threshold"),
+        LANDCOVER: LateRunner("landcover"),
+        WATERFINDER: LateRunner("landcover"),
+        VECTORISING: LateRunner("vectorising"),
+        ZONAL_STATISTICS: LateRunner("zonal_statistics"),
+        NEXTMAP_1M: LateRunner("elevation"),
+        NEXTMAP_5M: LateRunner("elevation"),
+        NEXTMAP_10M: LateRunner("elevation"),
+        ONEATLAS_WORLDDEM: LateRunner("elevation"),
+        SHIP_DETECTION: LateRunner("ship_detection"),
+        SHIP_IDENTIFICATION: LateRunner("ship_identification"),
+        AIS_HVP: LateRunner("ais_hvp"),
+        COUNT_OBJECTS: LateRunner("count_objects"),
+        METEOMATICS: LateRunner("meteomatics"),
+        DATA_CONVERSION_NETCDF: LateRunner("netcdf_conversion"),
+        OPENSTREETMAP: LateRunner("openstreetmap"),
+        GEOTIFF_CUSTOM: LateRunner("geotiff_custom"),
         AWS_S2_L2A: LateRunner("aws_s2_l2a"),
         ESA_S2_L2A_GTIFF_VISUAL: LateRunner("esa_s2_visual"),
         ESA_S2_L2A_GTIFF_ANALYTIC: LateRunner("esa_s2_analytic"),

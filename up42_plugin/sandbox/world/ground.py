@@ -27,7 +27,19 @@ from up42_plugin.sandbox.world.lattice import (
 from up42_plugin.sandbox.world.parcels import COARSE, Parcels, parcels
 from up42_plugin.sandbox.world.region import Region, region_of
 from up42_plugin.sandbox.world.relief import Landform, Relief, landform, relief
-from up42_plugin.sandbox.world.settlements import buildings, density, network
+from up42_plugin.sandbox.world.settlements import (
+    MAIN_LINK,
+    MAIN_SALT,
+    MAIN_SETTLE,
+    MAIN_SIZE,
+    MINOR_LINK,
+    MINOR_SALT,
+    MINOR_SETTLE,
+    MINOR_SIZE,
+    buildings,
+    density,
+    network,
+)
 
 CROWN_SIZE = 6.5
 _BROAD_PATCHES = 3
@@ -175,6 +187,12 @@ def _broad(p: Points, seed: int) -> Broad:
     )
 
 
+def bends(p: Points, seed: int) -> Tuple[Array, Array]:
+    """Return how far (m) the networks of roads are bent at each point."""
+    broad = _broad(p, seed)
+    return broad.bend_x + broad.drift_x, broad.bend_y + broad.drift_y
+
+
 def ground(lon: Array, lat: Array, resolution: Number, seed: int) -> Ground:
     """Return what covers points (degrees, one-dimensional) that are sampled every ``resolution`` metres."""
     p = sampled(lon, lat, resolution)
@@ -319,8 +337,8 @@ def _crowns(p: Points, wish: Array, seed: int) -> Fields:
 
 
 def _town(p: Points, wind: Points, f: Parcels, t: Textures, r: Relief, *, seed: int) -> Town:
-    main = network(wind, 5200.0, seed + 230, 0.8, 0.75)
-    minor = network(wind, 1300.0, seed + 240, 0.55, 0.35)
+    main = network(wind, MAIN_SIZE, seed + MAIN_SALT, MAIN_LINK, MAIN_SETTLE)
+    minor = network(wind, MINOR_SIZE, seed + MINOR_SALT, MINOR_LINK, MINOR_SETTLE)
     rim = 420 * t.wide + 520 * t.patch - 900 * r.form.steep + 90
     dense = np.maximum(
         density(main, np.minimum(0.55 + 0.9 * r.region.urban + 0.3 * t.fertile, 1), rim),

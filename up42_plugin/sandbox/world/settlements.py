@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Tuple
+from typing import Callable, Tuple
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from up42_plugin.sandbox.world.parcels import Parcels, split
 from up42_plugin.sandbox.world.region import ANCHOR
 
 STREET_WIDTH = 8.0
+MAIN_SIZE, MAIN_SALT, MAIN_LINK, MAIN_SETTLE = 5200.0, 230, 0.8, 0.75
+MINOR_SIZE, MINOR_SALT, MINOR_LINK, MINOR_SETTLE = 1300.0, 240, 0.55, 0.35
+"""Cells of the two networks (nominal metres), and the shares of joined neighbours and of settled places."""
 
 
 @dataclass
@@ -46,13 +49,14 @@ class Buildings:
     number: Array
 
 
-def network(p: Points, size: float, salt: int, link: float, settle: float) -> Network:
-    """Return one place inside each cell of a lattice, joined by roads to the next cells; the anchor is one of them.
-
-    ``link`` is the share of neighbours that are joined, ``settle`` the share of places where people live.
-    """
+def origin(size: float) -> Tuple[float, float]:
+    """Return where the lattice of a network begins: the anchor lies in the middle of a cell."""
     ax, ay = plane(*ANCHOR)
-    lat = Lattice(p, size, float(ax) - 0.5 * size, float(ay) - 0.5 * size)
+    return float(ax) - 0.5 * size, float(ay) - 0.5 * size
+
+
+def places_of(salt: int, link: float, settle: float) -> Callable[[Array, Array], Fields]:
+    """Return the function of a network's cells: place in the cell (2), joined to the east and north (2), and size."""
 
     def places(i: Array, j: Array) -> Fields:
         h = hashed(i, j, salt)
@@ -62,7 +66,16 @@ def network(p: Points, size: float, salt: int, link: float, settle: float) -> Ne
         grade = np.where(home, F(0.5), np.where(uniform(h, 3) < settle, 0.25 + 0.75 * uniform(h, 4), F(0)))
         return sx, sy, (uniform(h, 5) < link) | home, (uniform(h, 6) < link) | home, grade
 
-    get = lat.table(places)
+    return places
+
+
+def network(p: Points, size: float, salt: int, link: float, settle: float) -> Network:
+    """Return one place inside each cell of a lattice, joined by roads to the next cells; the anchor is one of them.
+
+    ``link`` is the share of neighbours that are joined, ``settle`` the share of places where people live.
+    """
+    lat = Lattice(p, size, *origin(size))
+    get = lat.table(places_of(salt, link, settle))
     sx, sy, east, north, grade = get(0, 0)
     px, py = lat.u - sx, lat.v - sy
     best = np.full(p.x.shape, 9, F)
