@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -18,29 +17,13 @@ from up42_plugin.core.context import JobContext
 from up42_plugin.core.output_errors import DamagedArchiveError, DiskFullError, format_bytes
 from up42_plugin.core.service import ByteSource, ByteStream
 from up42_plugin.core.storage import Staging, free_bytes
+from up42_plugin.core.transfer.bandwidth import Bandwidth
+from up42_plugin.core.transfer.policy import TransferPolicy
 from up42_plugin.core.unpack import Unpacker, UnpackLimits
 
 _RETRIED = (NetworkError, ServerError, RateLimitedError)
 _CHUNK = 1 << 18
 _PERCENT = 100.0
-
-
-@dataclass(frozen=True)
-class TransferPolicy:
-    """How stubborn a download is.
-
-    ``attempts`` failures in a row are borne; progress of ``progress_bytes`` starts the count anew. Waits double from
-    ``first_wait`` to ``longest_wait`` seconds. ``restarts`` times a server that cannot continue is asked for all of it
-    again. ``expansion`` estimates unpacked bytes per archived byte before anything is known.
-    """
-
-    attempts: int = 6
-    progress_bytes: int = 1 << 16
-    first_wait: float = 0.5
-    longest_wait: float = 20.0
-    restarts: int = 3
-    expansion: float = 1.5
-    report_every: float = 0.1
 
 
 class _StartOver(Exception):  # noqa: N818 - a turn in the way, not an error
@@ -53,7 +36,9 @@ def fetch_output(
     context: JobContext,
     *,
     limits: UnpackLimits = UnpackLimits(),  # noqa: B008 - frozen
-    policy: TransferPolicy = TransferPolicy(),
+    policy: TransferPolicy = TransferPolicy(),  # noqa: B008 - frozen
+    discard: Callable[[], bool] = lambda: False,
+    bandwidth: Optional[Bandwidth] = None,
     free_space: Callable[[Path], int] = free_bytes,
 ) -> Path:
     """Download and unpack an output; returns ``folder``, which then holds all of it (``output/`` itself stripped).
