@@ -55,6 +55,7 @@ class MemoryStream:
     etag: str = '"1"'
     checksums: Mapping[str, str] = field(default_factory=dict)
     closed: bool = False
+    interrupted: bool = False
 
     def __post_init__(self) -> None:
         self._position = self.offset
@@ -70,6 +71,9 @@ class MemoryStream:
         chunk = self.content[self._position : end]
         self._position += len(chunk)
         return chunk
+
+    def interrupt(self) -> None:
+        self.interrupted = True
 
     def close(self) -> None:
         self.closed = True
@@ -232,15 +236,23 @@ class HttpStream:
         where = re.match(r"bytes (\d+)-\d+/(\d+)$", answer.headers.get("Content-Range", ""))
         self.offset = int(where.group(1)) if where else 0
         self.total: Optional[int] = int(where.group(2)) if where else int(answer.headers["Content-Length"])
+        self._position = self.offset
         self.etag = answer.headers.get("ETag", "")
         self.checksums: Mapping[str, str] = {}
         self._undo = context.on_cancel(self._wake) if context is not None else lambda: None
 
     def read(self, size: int) -> bytes:
         try:
-            return self._answer.read(size)
+            data = self._answer.read1(size)
         except (OSError, http.client.HTTPException) as error:
             raise NetworkError("The connection was cut.", str(error)) from error
+        self._position += len(data)
+        if not data and self._position < self.total:
+            raise NetworkError("The connection was cut.")
+        return data
+
+    def interrupt(self) -> None:
+        self._wake()
 
     def close(self) -> None:
         self._undo()

@@ -61,6 +61,13 @@ class FolderError(OutputError):
         )
 
 
+class BusyOutputError(OutputError):
+    """Another window is downloading the same output."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("Another QGIS window is downloading this output. Try again when it has finished.", detail)
+
+
 class ManifestError(OutputError):
     """``data.json`` is there but cannot be read."""
 

@@ -1,33 +1,34 @@
-"""Fetching an output: download, inflate and unpack in one pass, into a folder that is whole or not there.
+"""Fetching an output: download, inflate and unpack at the same time, into a folder that is whole or not there.
 
-Stages are chained by ``read(size)``: download → inflate → tar → files. A cut connection is reopened at the byte it has,
-below the inflater, which goes on as if nothing had happened.
+The caller's thread reads the network and keeps what comes in a part beside the folder; two more inflate and write
+(:class:`~up42_plugin.core.transfer.pipeline.Pipeline`). A cut connection is reopened at the byte it has, below the
+inflater, which goes on as if nothing had happened. What an earlier process kept is inflated anew, and then continued.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import time
+import contextlib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Callable, Iterator, Optional
 
-from up42_plugin.api.errors import NetworkError, RateLimitedError, ServerError, Up42Error
+from up42_plugin.api.errors import Cancelled, NetworkError, NotFoundError, Up42Error
 from up42_plugin.core.context import JobContext
-from up42_plugin.core.output_errors import DamagedArchiveError, DiskFullError, format_bytes
+from up42_plugin.core.output_errors import DamagedArchiveError, DiskFullError, HostileArchiveError
 from up42_plugin.core.service import ByteSource, ByteStream
 from up42_plugin.core.storage import Staging, free_bytes
 from up42_plugin.core.transfer.bandwidth import Bandwidth
+from up42_plugin.core.transfer.checksums import Checksums
+from up42_plugin.core.transfer.download import ResumingDownload, StartOver
+from up42_plugin.core.transfer.idle_watch import IdleWatch
+from up42_plugin.core.transfer.part import KeptPart
+from up42_plugin.core.transfer.pipeline import Pipeline
 from up42_plugin.core.transfer.policy import TransferPolicy
-from up42_plugin.core.unpack import Unpacker, UnpackLimits
+from up42_plugin.core.transfer.progress import TransferProgress
+from up42_plugin.core.unpack import Unpacker, UnpackLimits, Watch
 
-_RETRIED = (NetworkError, ServerError, RateLimitedError)
-_CHUNK = 1 << 18
-_PERCENT = 100.0
-
-
-class _StartOver(Exception):  # noqa: N818 - a turn in the way, not an error
-    """The server cannot continue where the download stands."""
+#: After these nobody can continue, or nobody wants the disk to stay as full as it is.
+_WORTHLESS = (DamagedArchiveError, HostileArchiveError, NotFoundError)
 
 
 def fetch_output(
@@ -43,160 +44,179 @@ def fetch_output(
 ) -> Path:
     """Download and unpack an output; returns ``folder``, which then holds all of it (``output/`` itself stripped).
 
-    Blocks; reports 0 to 100 (negative while the length is unknown). On any error, and on cancellation at any moment,
-    nothing is left behind and an earlier ``folder`` is untouched.
+    Blocks; reports 0 to 100 (negative while the length is unknown), always from the calling thread. On any error, and
+    on cancellation at any moment, an earlier ``folder`` is untouched and nothing half unpacked is left. The compressed
+    bytes are kept beside it (``<folder>.part``), and the next call continues with them, after network failures, after
+    the process was killed, and after a cancellation unless ``discard()`` then says that the person does not want them.
+    They go when the archive must not or cannot be unpacked, when it no longer exists, and when they filled the disk.
 
     Raises:
         Cancelled: the person cancelled.
         NetworkError, ServiceError: the download failed and could not be continued.
+        BusyOutputError: another window is fetching it.
         HostileArchiveError, DamagedArchiveError, DiskFullError, FolderError: see their texts.
     """
     context.check()
     with Staging(folder) as staging:
-        for _ in range(policy.restarts + 1):
-            download = ResumingDownload(source, context, policy)
-            try:
-                _expect_room(download.start(), folder, policy, free_space)
-                Unpacker(staging.path, context, limits, free_space).unpack(download.read)
-                download.finish()
-            except _StartOver:
-                context.progress(0.0, "The download could not be continued, starting over")
-                staging.empty()
-                continue
-            finally:
-                download.close()
-            context.progress(_PERCENT, "Unpacked")
-            return staging.commit()
-        raise NetworkError("The download was interrupted and the service could not continue it. Try again later.")
+        part = KeptPart(folder)
+        fetching = _Fetching(source, staging, part, context, _How(limits, policy, bandwidth, free_space))
+        keep = True
+        try:
+            if part.alone:
+                staging.clear_others()
+            fetching.run()
+            staging.commit()
+            keep = False
+        except Cancelled:
+            keep = not discard()
+            raise
+        except _WORTHLESS:
+            keep = False
+            raise
+        except DiskFullError:
+            keep = not fetching.wrote
+            raise
+        finally:
+            part.close(keep)
+    return folder
 
 
-def _expect_room(total: Optional[int], folder: Path, policy: TransferPolicy, free_space: Callable[[Path], int]) -> None:
-    needed = int((total or 0) * policy.expansion)
-    free = free_space(folder)
-    if needed > free:
-        raise DiskFullError(needed, free)
+@dataclass(frozen=True)
+class _How:
+    """What a caller may want otherwise than usual."""
+
+    limits: UnpackLimits
+    policy: TransferPolicy
+    bandwidth: Optional[Bandwidth]
+    free_space: Callable[[Path], int]
 
 
-class ResumingDownload:
-    """The bytes of a source through ``read(size)``, whatever happens to the connection underneath."""
+class _Fetching:
+    """Brings one output into a staging folder, in as many attempts as that takes."""
 
-    def __init__(self, source: ByteSource, context: JobContext, policy: TransferPolicy) -> None:
+    def __init__(self, source: ByteSource, staging: Staging, part: KeptPart, context: JobContext, how: _How) -> None:
         self._source = source
+        self._staging = staging
+        self._part = part
         self._context = context
-        self._policy = policy
-        self._stream: Optional[ByteStream] = None
-        self._failures = 0
-        self._failed_at = 0
-        self._etag = ""
-        self._expected = b""
-        self._digest: Any = None
-        self._reported = 0.0
-        self.position = 0
-        self.total: Optional[int] = None
+        self._how = how
+        self._progress = TransferProgress(context, how.policy.report_every)
+        self._forgiven = False
+        self.wrote = False
 
-    def start(self) -> Optional[int]:
-        """Open the download; the length of the archive in bytes, when the service tells it."""
-        while self._stream is None:
-            self._context.check()
+    def run(self) -> None:
+        """Fill the staging folder; raises as :func:`fetch_output`."""
+        stream: Optional[ByteStream] = None
+        for _ in range(self._how.policy.restarts + 1):
             try:
-                self._open()
-            except _RETRIED as error:
-                self._interrupted(error)
-        self._report()
-        return self.total
-
-    def read(self, size: int) -> bytes:
-        """Up to ``size`` bytes, ``b""`` when all of them have come."""
-        while True:
-            self._context.check()
-            try:
-                stream = self._stream or self._open()
-                chunk = stream.read(min(size, _CHUNK))
-                if not chunk and self.total is not None and self.position < self.total:
-                    raise NetworkError("The connection was cut.", f"{self.position} of {self.total} bytes")
-            except _RETRIED as error:
-                self._interrupted(error)
-                continue
-            self._advance(chunk)
-            return chunk
-
-    def finish(self) -> None:
-        """Read what follows the archive and compare the length and the server's checksum."""
-        while self.read(_CHUNK):
-            pass
-        if self.total is not None and self.position != self.total:
-            raise DamagedArchiveError(f"{self.position} bytes came, {self.total} were announced")
-        if self._digest is not None and self._digest.digest() != self._expected:
-            raise DamagedArchiveError("the MD5 checksum differs from the server's")
-
-    def close(self) -> None:
-        """Release the connection."""
-        stream, self._stream = self._stream, None
+                self._attempt(stream)
+            except StartOver as turn:
+                stream = turn.stream
+            else:
+                self._progress.done()
+                return
+            self._start_over(stream)
         if stream is not None:
             stream.close()
+        raise NetworkError("The download was interrupted and the service could not continue it. Try again later.")
 
-    def _open(self) -> ByteStream:
-        stream = self._source.open(self.position, self._etag)
-        self._stream = stream
-        if self.position == 0 and stream.offset == 0:
-            self.total = stream.total
-            self._etag = stream.etag
-            self._expect(stream.checksums.get("md5", ""))
-        elif stream.offset != self.position or (self.total is not None and stream.total not in (None, self.total)):
-            raise _StartOver
-        return stream
+    def _start_over(self, stream: Optional[ByteStream]) -> None:
+        try:
+            self._part.reset()
+            self._staging.empty()
+            self._progress.starting_over()
+        except BaseException:
+            if stream is not None:
+                stream.close()
+            raise
 
-    def _expect(self, md5: str) -> None:
-        self._expected = _digest_bytes(md5)
-        self._digest = hashlib.md5(usedforsecurity=False) if self._expected else None
+    def _attempt(self, stream: Optional[ByteStream]) -> None:
+        part, policy = self._part, self._how.policy
+        with IdleWatch(policy.idle_seconds) as watch:
+            download = ResumingDownload(
+                self._source,
+                self._context,
+                policy,
+                self._progress,
+                watch=watch,
+                bandwidth=self._how.bandwidth,
+                position=part.size,
+                content=part.content,
+                stream=stream,
+            )
+            pipeline = self._pipeline(download)
+            undo = self._context.on_cancel(pipeline.stop)
+            try:
+                self._transfer(download, pipeline)
+            except (DamagedArchiveError, HostileArchiveError):
+                # What was put together from pieces may be of two outputs, or have lost some to a power cut.
+                if self._forgiven or not download.doubtful:
+                    raise
+                self._forgiven = True
+                raise StartOver(None) from None
+            except BaseException:
+                self._keep_rest(download)
+                raise
+            finally:
+                undo()
+                pipeline.close()
+                download.close()
 
-    def _advance(self, chunk: bytes) -> None:
-        self.position += len(chunk)
-        if self._digest is not None:
-            self._digest.update(chunk)
-        if self.total is not None and self.position > self.total:
-            raise DamagedArchiveError(f"more than the announced {self.total} bytes came")
-        if self.position - self._failed_at >= self._policy.progress_bytes:
-            self._failures = 0
-        self._report()
+    def _pipeline(self, download: ResumingDownload) -> Pipeline:
+        limits, free_space = self._how.limits, self._how.free_space
 
-    def _interrupted(self, error: Up42Error) -> None:
-        """Wait before the next attempt, or give up."""
-        self.close()
-        self._context.check()
-        self._failures += 1
-        self._failed_at = self.position
-        if self._failures >= self._policy.attempts:
-            raise error
-        wait = min(self._policy.first_wait * 2 ** (self._failures - 1), self._policy.longest_wait)
-        if isinstance(error, RateLimitedError) and error.retry_after is not None:
-            wait = error.retry_after
-        self._context.progress(self._percent(), self._interruption())
-        self._context.sleep(wait)
+        def unpacker(watch: Watch) -> Unpacker:
+            return Unpacker(self._staging.path, watch, limits, free_space, lambda: download.outstanding)
 
-    def _interruption(self) -> str:
-        if self.total:
-            return f"Download interrupted at {self._percent():.0f}\u00a0%, continuing"
-        return "Download interrupted, continuing"
+        return Pipeline(unpacker, limits.budget(), lambda: self._part.file)
 
-    def _percent(self) -> float:
-        return _PERCENT * self.position / self.total if self.total else -1.0
+    def _transfer(self, download: ResumingDownload, pipeline: Pipeline) -> None:
+        """Kept bytes first, then those that come; all through the checksums and the pipeline."""
+        part, tick = self._part, self._context.check
+        if part.size == 0:
+            download.start()
+        self._expect_room(download)
+        checksums = Checksums(download.content.checksums)
+        done = 0
+        for chunk in part.chunks():
+            tick()
+            done += len(chunk)
+            self._progress.continuing(done, download.content.total)
+            checksums.update(chunk)
+            pipeline.feed(chunk, tick)
+        self.wrote = True
+        for chunk in self._coming(download):
+            if part.size == 0:
+                part.begin(download.content)
+                checksums = Checksums(download.content.checksums)
+            part.append(chunk, download.outstanding)
+            checksums.update(chunk)
+            pipeline.feed(chunk, tick)
+        download.finish()
+        pipeline.finish(lambda: self._unpacking(download))
+        checksums.verify()
 
-    def _report(self) -> None:
-        now = time.monotonic()
-        if now - self._reported < self._policy.report_every and self.position != self.total:
+    def _coming(self, download: ResumingDownload) -> Iterator[bytes]:
+        """What the network brings; nobody is asked for anything when all of it is there."""
+        if self._part.size and self._part.size == download.content.total:
             return
-        self._reported = now
-        come = format_bytes(self.position)
-        text = f"Downloading, {come} of {format_bytes(self.total)}" if self.total else f"Downloading, {come}"
-        self._context.progress(self._percent(), text)
+        download.start()
+        yield from iter(download.read, b"")
 
+    def _unpacking(self, download: ResumingDownload) -> None:
+        self._context.check()
+        self._progress.unpacking(download.content.total)
 
-def _digest_bytes(text: str) -> bytes:
-    """An MD5 as servers send it, base64 or hexadecimal; empty for anything else."""
-    size = hashlib.md5(usedforsecurity=False).digest_size
-    try:
-        raw = bytes.fromhex(text) if len(text) == 2 * size else base64.b64decode(text, validate=True)
-    except ValueError:
-        return b""
-    return raw if len(raw) == size else b""
+    def _expect_room(self, download: ResumingDownload) -> None:
+        unpacked = int((download.content.total or 0) * self._how.policy.expansion)
+        needed = download.outstanding + unpacked
+        free = self._how.free_space(self._staging.final)
+        if needed > free:
+            raise DiskFullError(needed, free)
+
+    def _keep_rest(self, download: ResumingDownload) -> None:
+        """What came before the end but was not kept yet."""
+        rest = download.rest()
+        if rest and self._part.size:
+            with contextlib.suppress(Up42Error):
+                self._part.append(rest, len(rest))

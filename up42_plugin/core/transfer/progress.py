@@ -99,11 +99,10 @@ class TransferProgress:
         self._rate = Rate(self._clock)
         self._context.progress(0.0, STARTING_OVER)
 
-    def unpacking(self) -> None:
+    def unpacking(self, total: Optional[int]) -> None:
         """All of it has come; the rest is being written."""
         if self._due():
-            self._reported = self._clock()
-            self._context.progress(_PERCENT, "Unpacking")
+            self._tell(total or 0, total, "Unpacking")
 
     def done(self) -> None:
         """The output is there."""
