@@ -10,6 +10,7 @@ from up42_plugin.api.context import CallContext
 
 _BURST_SECONDS = 0.1
 _SLICE_SECONDS = 0.1
+_SHORTEST_SECONDS = 0.001
 _SMALLEST_PORTION = 1 << 12
 
 
@@ -57,7 +58,7 @@ class Bandwidth:
         try:
             while True:
                 wait = self._until(due)
-                if wait <= 0:
+                if wait < _SHORTEST_SECONDS:
                     return
                 context.sleep(min(wait, _SLICE_SECONDS))
         except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 from typing import Any, Dict, Mapping
 
@@ -45,8 +46,13 @@ def _new(name: str) -> Any:
 
 def _digest_bytes(text: str, size: int) -> bytes:
     """A digest as servers send it, base64 or hexadecimal; empty for anything else."""
-    try:
-        raw = bytes.fromhex(text) if len(text) == 2 * size else base64.b64decode(text, validate=True)
-    except ValueError:
-        return b""
-    return raw if len(raw) == size else b""
+    for decode in (bytes.fromhex, _from_base64):
+        with contextlib.suppress(ValueError):
+            raw = decode(text)
+            if len(raw) == size:
+                return raw
+    return b""
+
+
+def _from_base64(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
