@@ -176,6 +176,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if owner.hang_at is not None and position >= owner.hang_at:
                 owner.hanging.set()
                 owner.release.wait()
+                self._reset()
                 return
             piece = owner.content[position : min(position + 16384, cut)]
             self.wfile.write(piece)

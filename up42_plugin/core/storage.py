@@ -220,6 +220,8 @@ class Staging:
         for parent in reversed(missing):
             system_path(parent).mkdir(exist_ok=True)
             self._made.append(parent)
+        if system_path(part_path(self.final)).exists():
+            self._made.append(self.final.parent)  # made for it as well, by who left the part
 
     def _remove_made(self) -> None:
         for parent in reversed(self._made):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from typing import List, Optional
+from typing import Optional
 
 from up42_plugin.api.errors import NetworkError, RateLimitedError, ServerError, Up42Error
 from up42_plugin.core.context import JobContext
@@ -16,8 +15,7 @@ from up42_plugin.core.transfer.policy import TransferPolicy
 from up42_plugin.core.transfer.progress import TransferProgress
 
 _RETRIED = (NetworkError, ServerError, RateLimitedError)
-_CHUNK = 1 << 19
-_GATHER_SECONDS = 0.05
+_MOST = 1 << 19
 
 
 class StartOver(Exception):  # noqa: N818 - a turn in the way, not an error
@@ -54,8 +52,6 @@ class ResumingDownload:
         self._watch = watch
         self._bandwidth = bandwidth or Bandwidth()
         self._stream = stream
-        self._gathered: List[bytes] = []
-        self._broken: Optional[Up42Error] = None
         self._failures = 0
         self._failed_at = 0
         self._kept = position
@@ -92,32 +88,24 @@ class ResumingDownload:
             StartOver: the server cannot continue.
             NetworkError, ServiceError: the connection failed too often.
             DamagedArchiveError: more came than was announced.
-            Cancelled: what came last is then given out by :meth:`rest`.
+            Cancelled: the person cancelled.
         """
-        size, until = 0, 0.0
-        while size < _CHUNK:
+        while True:
             self._context.check()
             try:
-                piece = self._receive(_CHUNK - size)
+                return self._receive()
             except _RETRIED as error:
-                if self._gathered:
-                    self._broken = error
-                    break
                 self._interrupted(error)
-                continue
-            if not piece:
-                break
-            self._gathered.append(piece)
-            size += len(piece)
-            until = until or time.monotonic() + _GATHER_SECONDS
-            if time.monotonic() >= until:
-                break
-        return self.rest()
 
-    def rest(self) -> bytes:
-        """What came but was not given out yet."""
-        gathered, self._gathered = self._gathered, []
-        return gathered[0] if len(gathered) == 1 else b"".join(gathered)
+    def advance(self, count: int) -> None:
+        """``count`` bytes that were read have been kept: tell of them, and wait where bandwidth is limited."""
+        total = self.content.total
+        if total is not None and self.position > total:
+            raise DamagedArchiveError(f"more than the announced {total} bytes came")
+        if self.position - self._failed_at >= self._policy.progress_bytes:
+            self._failures = 0
+        self._progress.downloading(self.position, total)
+        self._bandwidth.take(count, self._context)
 
     def finish(self) -> None:
         """All of it has been read: compare the length."""
@@ -131,16 +119,13 @@ class ResumingDownload:
         if stream is not None:
             stream.close()
 
-    def _receive(self, most: int) -> bytes:
-        broken, self._broken = self._broken, None
-        if broken is not None:
-            raise broken
+    def _receive(self) -> bytes:
         stream = self._stream or self._open()
-        piece = self._watch.read(stream, self._bandwidth.portion(most))
+        piece = self._watch.read(stream, self._bandwidth.portion(_MOST))
         total = self.content.total
         if not piece and total is not None and self.position < total:
             raise NetworkError("The connection was cut.", f"{self.position} of {total} bytes")
-        self._advance(len(piece))
+        self.position += len(piece)
         return piece
 
     def _open(self) -> ByteStream:
@@ -169,17 +154,6 @@ class ResumingDownload:
         if known.etag:
             return known.total is None or stream.total in (None, known.total)
         return stream.total == known.total and (known.total is not None or not self._kept)
-
-    def _advance(self, count: int) -> None:
-        self.position += count
-        total = self.content.total
-        if total is not None and self.position > total:
-            raise DamagedArchiveError(f"more than the announced {total} bytes came")
-        if self.position - self._failed_at >= self._policy.progress_bytes:
-            self._failures = 0
-        self._progress.downloading(self.position, total)
-        if count:
-            self._bandwidth.take(count, self._context)
 
     def _interrupted(self, error: Up42Error) -> None:
         """Wait before the next attempt, or give up."""

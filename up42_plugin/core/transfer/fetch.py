@@ -7,12 +7,11 @@ inflater, which goes on as if nothing had happened. What an earlier process kept
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator, Optional
 
-from up42_plugin.api.errors import Cancelled, NetworkError, NotFoundError, Up42Error
+from up42_plugin.api.errors import Cancelled, NetworkError, NotFoundError
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.output_errors import DamagedArchiveError, DiskFullError, HostileArchiveError
 from up42_plugin.core.service import ByteSource, ByteStream
@@ -22,7 +21,7 @@ from up42_plugin.core.transfer.checksums import Checksums
 from up42_plugin.core.transfer.download import ResumingDownload, StartOver
 from up42_plugin.core.transfer.idle_watch import IdleWatch
 from up42_plugin.core.transfer.part import KeptPart
-from up42_plugin.core.transfer.pipeline import Pipeline
+from up42_plugin.core.transfer.pipeline import Pipeline, gathered
 from up42_plugin.core.transfer.policy import TransferPolicy
 from up42_plugin.core.transfer.progress import TransferProgress
 from up42_plugin.core.unpack import Unpacker, UnpackLimits, Watch
@@ -154,9 +153,6 @@ class _Fetching:
                     raise
                 self._forgiven = True
                 raise StartOver(None) from None
-            except BaseException:
-                self._keep_rest(download)
-                raise
             finally:
                 undo()
                 pipeline.close()
@@ -185,11 +181,9 @@ class _Fetching:
             checksums.update(chunk)
             pipeline.feed(chunk, tick)
         self.wrote = True
-        for chunk in self._coming(download):
-            if part.size == 0:
-                part.begin(download.content)
-                checksums = Checksums(download.content.checksums)
-            part.append(chunk, download.outstanding)
+        for chunk in gathered(self._coming(download)):
+            if not done:
+                checksums, done = Checksums(download.content.checksums), 1
             checksums.update(chunk)
             pipeline.feed(chunk, tick)
         download.finish()
@@ -197,11 +191,17 @@ class _Fetching:
         checksums.verify()
 
     def _coming(self, download: ResumingDownload) -> Iterator[bytes]:
-        """What the network brings; nobody is asked for anything when all of it is there."""
-        if self._part.size and self._part.size == download.content.total:
+        """What the network brings, kept already; nobody is asked for anything when all of it is there."""
+        part = self._part
+        if part.size and part.size == download.content.total:
             return
         download.start()
-        yield from iter(download.read, b"")
+        for piece in iter(download.read, b""):
+            if part.size == 0:
+                part.begin(download.content)
+            part.append(piece, download.outstanding)
+            download.advance(len(piece))
+            yield piece
 
     def _unpacking(self, download: ResumingDownload) -> None:
         self._context.check()
@@ -213,10 +213,3 @@ class _Fetching:
         free = self._how.free_space(self._staging.final)
         if needed > free:
             raise DiskFullError(needed, free)
-
-    def _keep_rest(self, download: ResumingDownload) -> None:
-        """What came before the end but was not kept yet."""
-        rest = download.rest()
-        if rest and self._part.size:
-            with contextlib.suppress(Up42Error):
-                self._part.append(rest, len(rest))

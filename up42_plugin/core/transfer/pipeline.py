@@ -7,13 +7,16 @@ the other two, and is raised to the caller; no thread outlives :meth:`Pipeline.c
 from __future__ import annotations
 
 import threading
-from typing import IO, Callable, List, Optional
+import time
+from typing import IO, Callable, Iterable, Iterator, List, Optional
 
 from up42_plugin.core.archives.inflate import ByteBudget, ChunkReader, GzipReader
 from up42_plugin.core.archives.kind import HEAD_BYTES, ArchiveKind, kind_of
 from up42_plugin.core.transfer.pipe import TICK_SECONDS, Pipe, Stopped
 from up42_plugin.core.unpack import Unpacker, Watch
 
+_CHUNK = 1 << 19
+_GATHER_SECONDS = 0.05
 _ARCHIVED_MOST = 4 << 20
 _INFLATED_MOST = 8 << 20
 
@@ -135,3 +138,22 @@ class Pipeline:
         with self._lock:
             if self._error is not None:
                 raise self._error
+
+
+def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Small pieces as larger chunks, which cost less to pass on; what came long ago does not wait for more."""
+    held: List[bytes] = []
+    size, since = 0, 0.0
+    for piece in pieces:
+        since = since if held else time.monotonic()
+        held.append(piece)
+        size += len(piece)
+        if size >= _CHUNK or time.monotonic() - since >= _GATHER_SECONDS:
+            yield _joined(held)
+            held, size = [], 0
+    if held:
+        yield _joined(held)
+
+
+def _joined(pieces: List[bytes]) -> bytes:
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
