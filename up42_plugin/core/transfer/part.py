@@ -58,25 +58,26 @@ class KeptPart:
             raise FolderError(folder.parent, error) from error
         self.content = self._read_note()
         total = self.content.total
+        self._file.seek(self.size)
         if self.size and (not self.content.recognisable or (total is not None and self.size > total)):
             self.reset()
 
     @property
     def file(self) -> IO[bytes]:
-        """All of it, from its beginning."""
+        """All of it, from its beginning; nothing can be appended any more."""
         self._file.seek(0)
         return self._file
 
     def chunks(self) -> Iterator[bytes]:
-        """What was kept, from the beginning."""
-        position = 0
-        while position < self.size:
+        """What was kept, from the beginning; to be read to its end before more is appended."""
+        left = self.size
+        self._file.seek(0)
+        while left:
             with self._writing(0):
-                self._file.seek(position)
-                chunk = self._file.read(min(_CHUNK, self.size - position))
+                chunk = self._file.read(min(_CHUNK, left))
             if not chunk:
-                return
-            position += len(chunk)
+                break
+            left -= len(chunk)
             yield chunk
 
     def begin(self, content: Content) -> None:
@@ -95,14 +96,14 @@ class KeptPart:
     def append(self, data: bytes, to_come: int) -> None:
         """Keep more; ``to_come`` bytes are expected after it. Raises ``DiskFullError`` and ``FolderError``."""
         with self._writing(len(data) + to_come):
-            self._file.seek(self.size)
             write_all(self._file, data)
         self.size += len(data)
 
     def reset(self) -> None:
         """Forget everything, and start from nothing."""
         with self._writing(0):
-            self._file.truncate(0)
+            self._file.seek(0)
+            self._file.truncate()
             self._remove_note()
         self.size = 0
         self.content = Content()
