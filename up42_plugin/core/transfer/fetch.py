@@ -26,7 +26,7 @@ from up42_plugin.core.transfer.policy import TransferPolicy
 from up42_plugin.core.transfer.progress import TransferProgress
 from up42_plugin.core.unpack import Unpacker, UnpackLimits, Watch
 
-#: After these nobody can continue, or nobody wants the disk to stay as full as it is.
+#: After these nobody can continue.
 _WORTHLESS = (DamagedArchiveError, HostileArchiveError, NotFoundError)
 
 

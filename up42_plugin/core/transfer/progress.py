@@ -7,12 +7,11 @@ from collections import deque
 from typing import Callable, Deque, Optional, Tuple
 
 from up42_plugin.core.context import JobContext
+from up42_plugin.core.output_errors import format_bytes
 
 STARTING_OVER = "The download could not be continued, starting over"
 
 _NBSP = "\u00a0"
-_KILO = 1000.0
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _PERCENT = 100.0
 _WINDOW_SECONDS = 4.0
 _FIRST_RATE_AFTER = 0.5
@@ -20,14 +19,8 @@ _MINUTE, _HOUR = 60, 3600
 
 
 def amount(count: float) -> str:
-    """A number of bytes in decimal units with at most three digits: ``45.2 MB``, ``375 MB`` (no-break space)."""
-    value, unit = float(count), _UNITS[0]
-    for unit in _UNITS:
-        if value < _KILO - 0.5 or unit == _UNITS[-1]:
-            break
-        value /= _KILO
-    whole = unit == _UNITS[0] or value >= _PERCENT - 0.05
-    return f"{value:.0f}{_NBSP}{unit}" if whole else f"{value:.1f}{_NBSP}{unit}"
+    """A number of bytes that changes while it is read: ``45.2 MB``, ``375 MB``."""
+    return format_bytes(count, short=True)
 
 
 def duration(seconds: float) -> str:
