@@ -1,10 +1,10 @@
 """Where outputs lie on disk, and how a folder comes to be there whole or not at all.
 
 ``<outputs>/<job name>-<short job id>/<task or final>/``. Folders are found again by the job's id, never by its name,
-which people change, and wherever the outputs folder was when they were made. Beside such a folder may lie, while it is
-being fetched or to be continued: ``<folder>.part``, the archive as far as it came; ``<folder>.part.json``, which content
-that is; ``<folder>.partial-<random>/``, what is being unpacked; ``<folder>.old-<random>/``, an earlier one that is being
-replaced.
+which people change, and wherever the outputs folder was when they were made. Beside such a folder may lie, while it
+is being fetched or to be continued: ``<folder>.part``, the archive as far as it came; ``<folder>.part.json``, which
+content that is; ``<folder>.partial-<random>/``, what is being unpacked; ``<folder>.old-<random>/``, an earlier one that
+is being replaced.
 """
 
 from __future__ import annotations
