@@ -15,7 +15,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
-from up42_plugin.api.errors import NetworkError, NotFoundError, ServerError
+from up42_plugin.api.errors import Cancelled, NetworkError, NotFoundError, ServerError
 from up42_plugin.core.context import JobContext
 
 
@@ -45,7 +45,10 @@ def tree(folder) -> Dict[str, bytes]:
 
 @dataclass
 class MemoryStream:
-    """The rest of ``content`` from ``offset``; raises at the absolute byte ``cut_at``, or ends there if ``silent``."""
+    """The rest of ``content`` from ``offset``; raises at the absolute byte ``cut_at``, or ends there if ``silent``.
+
+    One read gives at most ``most`` bytes, as sockets do.
+    """
 
     content: bytes
     offset: int = 0
@@ -55,12 +58,14 @@ class MemoryStream:
     etag: str = '"1"'
     checksums: Mapping[str, str] = field(default_factory=dict)
     closed: bool = False
+    interrupted: bool = False
+    most: int = 1 << 15
 
     def __post_init__(self) -> None:
         self._position = self.offset
 
     def read(self, size: int) -> bytes:
-        end = self._position + size
+        end = self._position + min(size, self.most)
         if self.cut_at is not None and end > self.cut_at:
             if self._position >= self.cut_at:
                 if self.silent:
@@ -70,6 +75,9 @@ class MemoryStream:
         chunk = self.content[self._position : end]
         self._position += len(chunk)
         return chunk
+
+    def interrupt(self) -> None:
+        self.interrupted = True
 
     def close(self) -> None:
         self.closed = True
@@ -168,6 +176,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if owner.hang_at is not None and position >= owner.hang_at:
                 owner.hanging.set()
                 owner.release.wait()
+                self._reset()
                 return
             piece = owner.content[position : min(position + 16384, cut)]
             self.wfile.write(piece)
@@ -232,15 +241,23 @@ class HttpStream:
         where = re.match(r"bytes (\d+)-\d+/(\d+)$", answer.headers.get("Content-Range", ""))
         self.offset = int(where.group(1)) if where else 0
         self.total: Optional[int] = int(where.group(2)) if where else int(answer.headers["Content-Length"])
+        self._position = self.offset
         self.etag = answer.headers.get("ETag", "")
         self.checksums: Mapping[str, str] = {}
         self._undo = context.on_cancel(self._wake) if context is not None else lambda: None
 
     def read(self, size: int) -> bytes:
         try:
-            return self._answer.read(size)
+            data = self._answer.read1(size)
         except (OSError, http.client.HTTPException) as error:
             raise NetworkError("The connection was cut.", str(error)) from error
+        self._position += len(data)
+        if not data and self._position < self.total:
+            raise NetworkError("The connection was cut.")
+        return data
+
+    def interrupt(self) -> None:
+        self._wake()
 
     def close(self) -> None:
         self._undo()
@@ -260,6 +277,41 @@ def serving(content: bytes) -> Iterator[DownloadServer]:
         yield server
     finally:
         server.stop()
+
+
+class Recorder:
+    """A context that notes progress and sleeps, and cancels at the ``cancel_at``-th call."""
+
+    def __init__(self, cancel_at: Optional[int] = None) -> None:
+        self.reports: List[Tuple[float, str]] = []
+        self.sleeps: List[float] = []
+        self.calls = 0
+        self._cancel_at = cancel_at
+
+    @property
+    def texts(self) -> List[str]:
+        return [text for _, text in self.reports]
+
+    def check(self) -> None:
+        self.calls += 1
+        if self._cancel_at is not None and self.calls >= self._cancel_at:
+            raise Cancelled
+
+    def progress(self, percent: float, text: str = "") -> None:
+        self.check()
+        self.reports.append((percent, text))
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.check()
+
+    def on_cancel(self, wake: Callable[[], None]) -> Callable[[], None]:
+        return lambda: None
+
+
+def our_threads() -> List[str]:
+    """The transfers' threads that run."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("up42 ")]
 
 
 def md5(content: bytes) -> str:

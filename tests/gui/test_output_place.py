@@ -90,9 +90,9 @@ def downloads(monkeypatch):
     """Notes each output that is fetched from the service."""
     fetched, whole = [], fetching.fetch_output
 
-    def noting(source, folder, context):
+    def noting(source, folder, context, **how):
         fetched.append(folder)
-        return whole(source, folder, context)
+        return whole(source, folder, context, **how)
 
     monkeypatch.setattr(fetching, "fetch_output", noting)
     return fetched

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import socket
 import threading
+import time
 from typing import Any, Callable, Iterator, List, Optional
 
 import pytest
@@ -234,9 +235,38 @@ def test_a_cut_download_is_an_error_and_never_an_end(server: ScriptedServer, cut
     received = []
     with pytest.raises(errors.NetworkError) as caught:
         received.extend(iter(lambda: stream.read(700), b""))
-    assert b"".join(received) == CONTENT[: len(b"".join(received))]
+    assert b"".join(received) == CONTENT[:cut]  # all that came, although more was asked for at once
     assert caught.value.user_message == "The download was interrupted."
     assert caught.value.__context__ is None
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("sized", [True, False])
+def test_interrupting_wakes_a_blocked_read_and_the_download_can_be_opened_again(sized: bool) -> None:
+    talks: List[int] = []
+
+    def talk(server: RawServer, connection: socket.socket) -> None:
+        head = server.read_request(connection)
+        talks.append(1)
+        if len(talks) > 1:
+            assert b"Range: bytes=5-" in head
+            connection.sendall(b"HTTP/1.1 206 OK\r\nContent-Length: 5\r\nContent-Range: bytes 5-9/10\r\n\r\nworld")
+            return
+        length = b"Content-Length: 10\r\n" if sized else b""
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + length + b"\r\nhello")
+        server.release.wait()
+
+    with raw_server(talk) as server:
+        transport = transport_to(server.address, Waits())
+        source = SignedDownload(transport, lambda: SignedUrl(f"{server.address}/x?s={SECRET}"))
+        stream = source.open()
+        assert stream.read(100) == b"hello"
+        worker = Worker(lambda: stream.read(100))
+        time.sleep(0.1)
+        stream.interrupt()
+        assert isinstance(worker.ended().error, errors.NetworkError)
+        stream.close()
+        assert rest_of(source.open(5)) == b"world"
 
 
 def test_a_cut_chunked_download_is_an_error() -> None:

@@ -95,7 +95,7 @@ class Downloads:
         self.text = text
         self.count = 0
 
-    def __call__(self, source, folder, context):
+    def __call__(self, source, folder, context, **_how):
         self.count += 1
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "data.json").write_text(self.text)

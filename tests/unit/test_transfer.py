@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import errno
 import os
 import threading
@@ -10,13 +9,25 @@ import tracemalloc
 
 import pytest
 
-from tests.byte_sources import HttpSource, MemorySource, MemoryStream, md5, seeded, serving, tar_gz, tree
+from tests.byte_sources import (
+    HttpSource,
+    MemorySource,
+    MemoryStream,
+    Recorder,
+    our_threads,
+    seeded,
+    serving,
+    tar_gz,
+    tree,
+)
 from tests.hostile_archives import hostile_archives
 from up42_plugin.api.errors import Cancelled, NetworkError, NotFoundError, RateLimitedError, ServerError
+from up42_plugin.core import disk
 from up42_plugin.core import unpack as unpack_module
 from up42_plugin.core.context import ThreadContext
 from up42_plugin.core.output_errors import DamagedArchiveError, DiskFullError, FolderError, OutputError, format_bytes
 from up42_plugin.core.transfer import TransferPolicy, fetch_output
+from up42_plugin.core.transfer import part as part_module
 from up42_plugin.core.unpack import RECEIPT, UnpackLimits
 
 QUICK = TransferPolicy(first_wait=0.001, longest_wait=0.002)
@@ -39,30 +50,10 @@ def archive(files):
     return tar_gz(files)
 
 
-class Recorder:
-    """A context that notes progress and sleeps, and cancels at the ``cancel_at``-th call."""
-
-    def __init__(self, cancel_at=None):
-        self.reports = []
-        self.sleeps = []
-        self.calls = 0
-        self._cancel_at = cancel_at
-
-    def check(self):
-        self.calls += 1
-        if self._cancel_at is not None and self.calls >= self._cancel_at:
-            raise Cancelled
-
-    def progress(self, percent, text=""):
-        self.check()
-        self.reports.append((percent, text))
-
-    def sleep(self, seconds):
-        self.sleeps.append(seconds)
-        self.check()
-
-    def on_cancel(self, wake):
-        return lambda: None
+@pytest.fixture(autouse=True)
+def no_thread_is_left():
+    yield
+    assert our_threads() == []
 
 
 def unpacked(folder):
@@ -99,7 +90,7 @@ def test_a_download_goes_on_where_it_was_cut_with_the_same_archive(archive, tmp_
         fetch_output(HttpSource(server), tmp_path / "final", context, policy=QUICK)
         offsets = [request for request in server.requests if request]
     assert offsets == [f"bytes={len(archive) // 3}-", f"bytes={2 * len(archive) // 3}-"]
-    assert "Download interrupted at 33\u00a0%, continuing" in [text for _, text in context.reports]
+    assert "Download interrupted at 33\u00a0%, continuing" in context.texts
 
 
 def test_a_url_that_expires_in_mid_download_is_renewed(archive, files, tmp_path):
@@ -126,7 +117,7 @@ def test_a_server_that_ignores_ranges_is_asked_for_all_of_it_again(archive, file
         context = Recorder()
         fetch_output(HttpSource(server), tmp_path / "final", context, policy=QUICK)
     assert unpacked(tmp_path / "final") == files
-    assert "The download could not be continued, starting over" in [text for _, text in context.reports]
+    assert "The download could not be continued, starting over" in context.texts
 
 
 def test_an_output_that_changed_meanwhile_is_fetched_anew(archive, tmp_path):
@@ -164,7 +155,7 @@ def test_an_end_before_the_announced_length_is_a_cut(archive, files, tmp_path):
     assert all(stream.closed for stream in source.streams)
 
 
-def test_a_line_that_stays_dead_ends_with_its_error_and_no_trace(archive, tmp_path):
+def test_a_line_that_stays_dead_ends_with_its_error(archive, tmp_path):
     def plan(number, offset):
         if number > 1:
             raise NetworkError("No answer from the service.")
@@ -175,7 +166,8 @@ def test_a_line_that_stays_dead_ends_with_its_error_and_no_trace(archive, tmp_pa
         fetch_output(source, tmp_path / "jobs" / "final", context, policy=TransferPolicy())
     assert len(source.openings) == TransferPolicy().attempts
     assert context.sleeps == [0.5, 1.0, 2.0, 4.0, 8.0]
-    assert not list(tmp_path.iterdir())
+    assert sorted(path.name for path in (tmp_path / "jobs").iterdir()) == ["final.part", "final.part.json"]
+    assert (tmp_path / "jobs" / "final.part").read_bytes() == archive[:200_000]
 
 
 def test_progress_earns_new_attempts(archive, files, tmp_path):
@@ -219,20 +211,6 @@ def test_an_output_that_is_gone_is_not_asked_for_again(archive, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("form", ["hex", "base64"])
-def test_the_servers_checksum_is_compared(archive, form, tmp_path):
-    def plan(right):
-        text = md5(archive if right else b"another")
-        if form == "base64":
-            text = base64.b64encode(bytes.fromhex(text)).decode()
-        return lambda _n, offset: MemoryStream(archive, offset, total=len(archive), checksums={"md5": text})
-
-    fetch_output(MemorySource(archive, plan(right=True)), tmp_path / "right", ThreadContext())
-    with pytest.raises(DamagedArchiveError):
-        fetch_output(MemorySource(archive, plan(right=False)), tmp_path / "wrong", ThreadContext())
-    assert [path.name for path in tmp_path.iterdir()] == ["right"]
-
-
 def test_more_bytes_than_announced_are_damage(archive, tmp_path):
     source = MemorySource(archive, lambda _n, offset: MemoryStream(archive, offset, total=len(archive) - 9))
     with pytest.raises(DamagedArchiveError):
@@ -259,9 +237,10 @@ def test_without_a_length_progress_is_unknown_but_told(archive, files, tmp_path)
 def test_too_little_room_is_said_before_anything_is_written(archive, tmp_path):
     with pytest.raises(DiskFullError) as full:
         fetch_output(MemorySource(archive), tmp_path / "jobs" / "final", ThreadContext(), free_space=lambda _f: 500_000)
-    needed = format_bytes(len(archive) * TransferPolicy().expansion)
+    with_part = int(len(archive) * TransferPolicy().expansion) + len(archive)
+    needed = format_bytes(with_part)
     assert full.value.user_message == f"{needed} needed, 500.0\u00a0kB free in the output folder. Change Folder…"
-    assert full.value.needed == int(len(archive) * TransferPolicy().expansion)
+    assert full.value.needed == with_part
     assert not list(tmp_path.iterdir())
 
 
@@ -274,18 +253,18 @@ def test_a_file_larger_than_the_room_is_not_begun(archive, tmp_path):
 
 
 @pytest.mark.parametrize("full_at", [0, 1, 150_000, 700_000])
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-def test_a_disk_that_fills_up_while_writing_leaves_no_trace(archive, tmp_path, monkeypatch, full_at, code):
-    room = [full_at]
-    write_all = unpack_module._write_all
+@pytest.mark.parametrize("full", [(errno.ENOSPC, "any"), (errno.EDQUOT, "any"), (errno.ENOSPC, "unpacked")])
+def test_a_disk_that_fills_up_while_writing_leaves_no_trace(archive, tmp_path, monkeypatch, full_at, full):
+    room, (code, which) = [full_at], full
 
-    def write(target, chunk):
+    def write_all(target, chunk):
         room[0] -= len(chunk)
         if room[0] < 0:
             raise OSError(code, os.strerror(code))
-        write_all(target, chunk)
+        disk.write_all(target, chunk)
 
-    monkeypatch.setattr(unpack_module, "_write_all", write)
+    for module in [unpack_module, part_module] if which == "any" else [unpack_module]:
+        monkeypatch.setattr(module, "write_all", write_all)
     with pytest.raises(DiskFullError, match="free in the output folder"):
         fetch_output(MemorySource(archive), tmp_path / "jobs" / "final", ThreadContext())
     assert not list(tmp_path.iterdir())
@@ -309,17 +288,23 @@ def test_cancelling_at_any_moment_leaves_no_trace(archive, files, tmp_path):
     def plan(number, offset):
         return MemoryStream(archive, offset, cut_at=300_000, total=len(archive)) if number == 1 else None
 
-    whole = Recorder()
     policy = TransferPolicy(first_wait=0.0, report_every=0.0)
-    fetch_output(MemorySource(archive, plan), tmp_path / "final", whole, policy=policy)
-    assert whole.calls > 30
-    for moment in range(1, whole.calls + 1):
+    cancelled = 0
+    for moment in range(1, 1000):
         source = MemorySource(archive, plan)
-        with pytest.raises(Cancelled):
-            fetch_output(source, tmp_path / "jobs" / "other", Recorder(cancel_at=moment), policy=policy)
-        assert [path.name for path in tmp_path.iterdir()] == ["final"]
-        assert all(stream.closed for stream in source.streams)
-    assert unpacked(tmp_path / "final") == files
+        context = Recorder(cancel_at=moment)
+        try:
+            fetch_output(source, tmp_path / "jobs" / "final", context, policy=policy, discard=lambda: True)
+        except Cancelled:
+            cancelled += 1
+            assert not list(tmp_path.iterdir())
+            assert our_threads() == []
+        else:
+            break
+        finally:
+            assert all(stream.closed for stream in source.streams)
+    assert cancelled > 60
+    assert unpacked(tmp_path / "jobs" / "final") == files
 
 
 def test_cancelling_wakes_a_blocked_read(archive, tmp_path):
@@ -330,7 +315,7 @@ def test_cancelling_wakes_a_blocked_read(archive, tmp_path):
 
         def work():
             try:
-                fetch_output(HttpSource(server, context), tmp_path / "final", context)
+                fetch_output(HttpSource(server, context), tmp_path / "final", context, discard=lambda: True)
             except BaseException as error:  # handed to the test's thread
                 outcome.append(error)
 

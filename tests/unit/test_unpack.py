@@ -24,7 +24,7 @@ RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
 def unpack(content: bytes, folder, limits=SMALL):
-    return Unpacker(folder, ThreadContext(), limits).unpack(io.BytesIO(content).read)
+    return Unpacker(folder, ThreadContext(), limits).unpack(io.BytesIO(content))
 
 
 @pytest.mark.parametrize("archive", hostile_archives(), ids=lambda archive: archive.name)

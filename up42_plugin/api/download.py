@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import http.client
 import re
 import threading
-from typing import Callable, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
 from urllib.parse import urlsplit
 
 import requests
@@ -31,6 +32,9 @@ PARTIAL = 206
 NOT_FOUND = 404
 UNSATISFIABLE = 416
 EXPIRED = (400, 401, 403, 410)
+
+# http.client's own errors, which urllib3 would have put into its own
+_READING_ERRORS = (*SENDING_ERRORS, http.client.HTTPException)
 
 _RANGE = re.compile(r"bytes\s+(?:(\d+)-\d+|\*)/(\d+|\*)\s*$", re.IGNORECASE)
 _DIGESTS = {"md5": "md5", "sha": "sha1", "sha-256": "sha256", "sha-512": "sha512", "crc32c": "crc32c"}
@@ -84,12 +88,12 @@ class DownloadStream:
     whole content, as far as the server tells.
     """
 
-    def __init__(
-        self, response: requests.Response, offset: int, total: Optional[int], check: Callable[[], None]
-    ) -> None:
+    def __init__(self, response: requests.Response, offset: int, total: Optional[int], transport: Transport) -> None:
         self._response = response
-        self._check = check
+        self._transport = transport
+        self._check = transport.context.check
         self._position = offset
+        self._interrupted = False
         self.offset = offset
         self.total = total
         self.etag = response.headers.get("ETag", "")
@@ -97,31 +101,45 @@ class DownloadStream:
         self.checksums: Mapping[str, str] = {} if coded else read_checksums(response.headers, whole=offset == 0)
 
     def read(self, size: int) -> bytes:
-        """Up to ``size`` bytes, ``b""`` at the end.
+        """Up to ``size`` bytes, as many as have come; ``b""`` at the end.
 
         Raises:
-            NetworkError: the connection was cut before the end.
+            NetworkError: the connection was cut before the end; everything that came has been given out before.
             Cancelled: the person cancelled; a blocked read is woken.
         """
         self._check()
         if self.total is not None and self._position >= self.total:
             return b""
         try:
-            data: bytes = self._response.raw.read(size, decode_content=False)
-        except SENDING_ERRORS as error:
+            data = self._receive(size)
+        except _READING_ERRORS as error:
             detail = explain(error, WHERE, "storage", READ_TIMEOUT).detail
         else:
             self._check()  # what arrives after a cancellation is not data
             self._position += len(data)
-            if data or self.total is None or self._position >= self.total:
+            over = self._position >= self.total if self.total is not None else not self._interrupted
+            if data or over:
                 return data
             detail = f"{WHERE}: ended at {self._position} of {self.total} bytes"
         self._check()
         raise NetworkError(INTERRUPTED, detail)
 
+    def interrupt(self) -> None:
+        """Cut the connection, from any thread: a blocked read raises ``NetworkError``."""
+        self._interrupted = True
+        self._transport.interrupt()
+
     def close(self) -> None:
         """Release the connection."""
         self._response.close()
+
+    def _receive(self, size: int) -> bytes:
+        """What one look at the socket gives: urllib3 waits for all of ``size``, and loses what came before a cut."""
+        inner: Any = getattr(self._response.raw, "_fp", None)
+        if isinstance(inner, http.client.HTTPResponse):
+            return inner.read1(size)
+        data: bytes = self._response.raw.read(size, decode_content=False)
+        return data
 
 
 class SignedDownload:
@@ -167,15 +185,15 @@ class SignedDownload:
         if isinstance(response, Failure):
             return response
         if response.status_code == OK:
-            return DownloadStream(response, 0, _length(response), self._transport.context.check)
+            return DownloadStream(response, 0, _length(response), self._transport)
         if response.status_code == PARTIAL:
             start, total = _content_range(response)
             same = not etag or response.headers.get("ETag", etag) == etag
             if start == offset and same:
-                return DownloadStream(response, offset, total, self._transport.context.check)
+                return DownloadStream(response, offset, total, self._transport)
         status = response.status_code
         if status == UNSATISFIABLE and _content_range(response)[1] == offset:  # all of it is there already
-            return DownloadStream(response, offset, offset, self._transport.context.check)
+            return DownloadStream(response, offset, offset, self._transport)
         response.close()
         if offset > 0 and status in (PARTIAL, UNSATISFIABLE):
             return self._attempt(0, "")  # another version, or shorter than what was resumed: start over

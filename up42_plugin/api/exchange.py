@@ -71,6 +71,10 @@ class Exchange:
         self._session.close()
         self._wire.begin()
 
+    def interrupt(self) -> None:
+        """Cut the open connections, from any thread: what blocks on them fails; new ones may be opened."""
+        self._wire.interrupt()
+
     def close(self) -> None:
         """Release the connections."""
         self._undo()

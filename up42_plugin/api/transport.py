@@ -235,6 +235,10 @@ class Transport:
         self._context.check()
         return self._exchange.open(url, headers, where)
 
+    def interrupt(self) -> None:
+        """Cut the open connections, from any thread: a blocked read of a download fails."""
+        self._exchange.interrupt()
+
     # -- tokens and errors
 
     def _token(self, call: Call) -> Optional[str]:

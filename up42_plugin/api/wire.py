@@ -63,6 +63,11 @@ class Wire:
         """Wake every call that is blocked on one of the sockets; it fails then. May be called from any thread."""
         with self._lock:
             self._shut = True
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """Like :meth:`shut`, but other sockets may be opened afterwards."""
+        with self._lock:
             sockets = list(self._sockets)
         for sock in sockets:
             _shut_down(sock)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, List, Sequence, Tuple
+from typing import Callable, ClassVar, List, Optional, Sequence, Tuple
 
 from up42_plugin.api.errors import AnswerError, NetworkError, ServiceError
 from up42_plugin.core.context import JobContext, Part
@@ -14,7 +14,7 @@ from up42_plugin.core.outputs import prepare_output
 from up42_plugin.core.quicklooks import prepare_test_query
 from up42_plugin.core.scenes import Quicklook, Scene
 from up42_plugin.core.service import JobService, Output
-from up42_plugin.core.transfer import fetch_output
+from up42_plugin.core.transfer import Bandwidth, fetch_output
 from up42_plugin.core.workflow import Step
 
 _DOWNLOAD_SHARE = 80.0
@@ -60,9 +60,19 @@ def _quicklooks(service: JobService, scenes: Sequence[Scene], context: JobContex
 
 
 def fetch_live_output(
-    service: JobService, output: Output, step: Step, folder: Path, context: JobContext
+    service: JobService,
+    output: Output,
+    step: Step,
+    folder: Path,
+    context: JobContext,
+    *,
+    discard: Callable[[], bool] = lambda: False,
+    bandwidth: Optional[Bandwidth] = None,
 ) -> Tuple[LayerPlan, ...]:
     """Bring an output down, unpack it and make it ready; ``step`` is the block that made it.
+
+    When it is cancelled, ``discard`` is asked whether what has come of the download goes too (the person does not want
+    it), or is kept to be continued (paused, or QGIS is closing).
 
     An output that is on disk already is not downloaded again, unless its description can no longer be read.
     """
@@ -76,5 +86,6 @@ def fetch_live_output(
             return prepared()
         except ManifestError:
             context.check()
-    fetch_output(service.open_output(output), folder, Part(context, 0.0, _DOWNLOAD_SHARE))
+    part = Part(context, 0.0, _DOWNLOAD_SHARE)
+    fetch_output(service.open_output(output), folder, part, discard=discard, bandwidth=bandwidth)
     return prepared()

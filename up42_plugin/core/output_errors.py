@@ -6,19 +6,21 @@ from up42_plugin.api.errors import Up42Error
 
 _NBSP = "\u00a0"
 _KILO = 1000.0
+_THREE_DIGITS = 99.95
 NO_LAYER = "No layer in this output."
 
 
-def format_bytes(count: float) -> str:
-    """A number of bytes for people: ``3.1 GB`` (decimal units, no-break space)."""
-    value = float(count)
-    if value < _KILO:
+def format_bytes(count: float, *, short: bool = False) -> str:
+    """A number of bytes for people: ``3.1 GB`` (decimal units, no-break space); ``short`` has at most three digits."""
+    value, most = float(count), _KILO - 0.5 if short else _KILO
+    if value < most:
         return f"{int(value)}{_NBSP}bytes"
     for unit in ("kB", "MB", "GB", "TB"):
         value /= _KILO
-        if value < _KILO or unit == "TB":
+        if value < most or unit == "TB":
             break
-    return f"{value:.1f}{_NBSP}{unit}"
+    digits = 0 if short and value >= _THREE_DIGITS else 1
+    return f"{value:.{digits}f}{_NBSP}{unit}"
 
 
 class OutputError(Up42Error):
@@ -59,6 +61,13 @@ class FolderError(OutputError):
             f"The output folder {folder} cannot be written: {reason}. Change Folder…",
             f"{type(reason).__name__}: {reason}",
         )
+
+
+class BusyOutputError(OutputError):
+    """Another window is downloading the same output."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("Another QGIS window is downloading this output. Try again when it has finished.", detail)
 
 
 class ManifestError(OutputError):

@@ -141,7 +141,13 @@ class ByteStream(Protocol):
     checksums: Mapping[str, str]
 
     def read(self, size: int) -> bytes:
-        """Up to ``size`` bytes, ``b""`` at the end; raises ``NetworkError`` when the connection is cut."""
+        """Up to ``size`` bytes, as many as have come; ``b""`` at the end.
+
+        Raises ``NetworkError`` when the connection is cut; everything that came before has been given out then.
+        """
+
+    def interrupt(self) -> None:
+        """Cut the connection, from any thread: a blocked :meth:`read` raises ``NetworkError``."""
 
     def close(self) -> None:
         """Release the connection."""

@@ -1,7 +1,10 @@
 """Where outputs lie on disk, and how a folder comes to be there whole or not at all.
 
 ``<outputs>/<job name>-<short job id>/<task or final>/``. Folders are found again by the job's id, never by its name,
-which people change, and wherever the outputs folder was when they were made.
+which people change, and wherever the outputs folder was when they were made. Beside such a folder may lie, while it
+is being fetched or to be continued: ``<folder>.part``, the archive as far as it came; ``<folder>.part.json``, which
+content that is; ``<folder>.partial-<random>/``, what is being unpacked; ``<folder>.old-<random>/``, an earlier one that
+is being replaced.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ FINAL = "final"
 QUICKLOOKS = "quicklooks"
 _SHORT_ID = 8
 _STALE_SECONDS = 2 * 24 * 3600
+_PART = ".part"
 _PARTIAL = ".partial-"
 _OLD = ".old-"
 _EXTENDED = "\\\\?\\"
@@ -48,6 +52,11 @@ def free_bytes(folder: Path) -> int:
         with contextlib.suppress(FileNotFoundError):
             return shutil.disk_usage(place).free
     raise FolderError(folder, "there is no such place")
+
+
+def part_path(folder: Path) -> Path:
+    """Where the archive of an output that comes into ``folder`` is kept while it is not whole."""
+    return folder.with_name(f"{folder.name}{_PART}")
 
 
 class OutputFolders:
@@ -162,7 +171,7 @@ class Staging:
     def __enter__(self) -> Staging:
         try:
             self._make_parents()
-            _remove_stale(self.final)
+            _remove_left(self.final, older_than=_STALE_SECONDS)
             system_path(self.path).mkdir()
         except OSError as error:
             self._remove_made()
@@ -175,6 +184,10 @@ class Staging:
         if not self._committed:
             remove_tree(self.path)
             self._remove_made()
+
+    def clear_others(self) -> None:
+        """Remove what killed processes left; only for who knows that nobody else is at work on this folder."""
+        _remove_left(self.final, older_than=0.0, but=self.path)
 
     def empty(self) -> None:
         """Start over: everything written so far goes."""
@@ -207,6 +220,8 @@ class Staging:
         for parent in reversed(missing):
             system_path(parent).mkdir(exist_ok=True)
             self._made.append(parent)
+        if system_path(part_path(self.final)).exists():
+            self._made.append(self.final.parent)  # made for it as well, by who left the part
 
     def _remove_made(self) -> None:
         for parent in reversed(self._made):
@@ -226,12 +241,12 @@ def remove_tree(folder: Path) -> None:
     shutil.rmtree(place, ignore_errors=True)
 
 
-def _remove_stale(final: Path) -> None:
-    """Leftovers of a killed process; recent ones may be another window at work."""
+def _remove_left(final: Path, older_than: float, but: Optional[Path] = None) -> None:
+    """Remove leftovers of killed processes; those of the last ``older_than`` seconds may be another window at work."""
     for marker in (_PARTIAL, _OLD):
         for path in final.parent.glob(f"{_escaped(final.name)}{marker}*"):
             with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > _STALE_SECONDS:
+                if path != but and time.time() - path.stat().st_mtime >= older_than:
                     remove_tree(path)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any, Callable
+from typing import Any, Callable, Iterator, Union
 
 from up42_plugin.core.output_errors import DamagedArchiveError, HostileArchiveError
 
+Data = Union[bytes, memoryview]
 Read = Callable[[int], bytes]
+ReadData = Callable[[int], Data]
 
 _GZIP_WINDOW = 31  # 15 bits of window, and 16 for the gzip header and its CRC-32 and length
-_CHUNK_IN = 1 << 18
+_CHUNK_IN = 1 << 19
+_SLICE_IN = 1 << 18
 _CHUNK_OUT = 1 << 20
 
 
@@ -44,7 +47,7 @@ class ByteBudget:
 
 
 class GzipReader:
-    """The inflated bytes of one or more gzip members, read through ``read(size)``.
+    """The inflated bytes of one or more gzip members, in chunks of at most 1 MiB.
 
     zlib checks CRC-32 and length at the end of each member. Zero padding behind the last one is accepted.
     """
@@ -53,41 +56,36 @@ class GzipReader:
         self._source = read
         self._budget = budget
         self._inflate: Any = zlib.decompressobj(_GZIP_WINDOW)
-        self._pending = b""
-        self._ready = memoryview(b"")
-        self._ended = False
+        self._pending: Data = b""
 
-    def read(self, size: int) -> bytes:
-        """Up to ``size`` bytes, ``b""`` at the end; raises ``DamagedArchiveError``."""
-        if not self._ready and not self._ended:
-            self._ready = memoryview(self._more())
-        chunk = self._ready[:size]
-        self._ready = self._ready[size:]
-        return bytes(chunk)
-
-    def _more(self) -> bytes:
-        while True:
-            if self._inflate.eof and not self._next_member():
-                self._ended = True
-                return b""
+    def chunks(self) -> Iterator[bytes]:
+        """All of it in order; raises ``DamagedArchiveError`` and ``HostileArchiveError``."""
+        while not self._inflate.eof or self._next_member():
             if not self._pending:
                 self._pending = self._fetch()
                 if not self._pending:
                     raise DamagedArchiveError("the compressed data ends in the middle")
-            try:
-                data: bytes = self._inflate.decompress(self._pending, _CHUNK_OUT)
-            except zlib.error as error:
-                raise DamagedArchiveError(f"cannot be inflated: {error}") from error
-            self._pending = self._inflate.unconsumed_tail or self._inflate.unused_data
+            data = self._inflated()
             if data:
                 self._budget.add_unpacked(len(data))
-                return data
+                yield data
+
+    def _inflated(self) -> bytes:
+        """Inflate a slice of what is pending: what a full output leaves of it is copied, so it must not be long."""
+        view = memoryview(self._pending)
+        try:
+            data: bytes = self._inflate.decompress(view[:_SLICE_IN], _CHUNK_OUT)
+        except zlib.error as error:
+            raise DamagedArchiveError(f"cannot be inflated: {error}") from error
+        left = len(self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail)
+        self._pending = view[min(_SLICE_IN, len(view)) - left :]
+        return data
 
     def _next_member(self) -> bool:
         """Whether another gzip member follows; only zeros may come instead."""
         padding = False
         while True:
-            kept = self._pending.lstrip(b"\0")
+            kept = bytes(self._pending).lstrip(b"\0")
             padding = padding or len(kept) < len(self._pending)
             if kept:
                 break
@@ -96,6 +94,7 @@ class GzipReader:
                 return False
         if padding or not kept.startswith(b"\x1f"):
             raise DamagedArchiveError("something follows the compressed data")
+        self._pending = kept
         self._inflate = zlib.decompressobj(_GZIP_WINDOW)
         return True
 
@@ -103,3 +102,22 @@ class GzipReader:
         chunk = self._source(_CHUNK_IN)
         self._budget.add_archived(len(chunk))
         return chunk
+
+
+class ChunkReader:
+    """Chunks as a stream: ``read(size)`` gives what is at hand, without copying it."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._ready: Data = b""
+
+    def read(self, size: int) -> Data:
+        """Up to ``size`` bytes, empty at the end."""
+        if not self._ready:
+            self._ready = next(self._chunks, b"")
+        if len(self._ready) <= size:
+            chunk, self._ready = self._ready, b""
+            return chunk
+        view = memoryview(self._ready)
+        self._ready = view[size:]
+        return view[:size]

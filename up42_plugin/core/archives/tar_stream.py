@@ -8,11 +8,10 @@ is made to extract. Anything but plain files and folders is refused here, before
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterator, Optional
+from typing import Dict, Iterator, Optional
 
+from up42_plugin.core.archives.inflate import Data, ReadData
 from up42_plugin.core.output_errors import DamagedArchiveError, HostileArchiveError
-
-Read = Callable[[int], bytes]
 
 BLOCK = 512
 MAX_EXTENSION_BYTES = 64 * 1024
@@ -41,7 +40,7 @@ class TarMember:
 class TarReader:
     """Iterate over the members; between two of them, :meth:`read` gives the current one's bytes."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: ReadData) -> None:
         self._source = read
         self._left = 0
         self._padding = 0
@@ -55,7 +54,7 @@ class TarReader:
                 return
             yield member
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int) -> Data:
         """Up to ``size`` bytes of the current member, ``b""`` at its end."""
         if not self._left:
             return b""
@@ -118,7 +117,7 @@ class TarReader:
         first = self._source(BLOCK)
         if not first:
             return None
-        header = first + self._exactly(BLOCK - len(first))
+        header = bytes(first) + self._exactly(BLOCK - len(first))
         if any(header):
             expected = _number(header[_CHECKSUM])
             if sum(header) - sum(header[_CHECKSUM]) + 8 * 0x20 != expected:
@@ -141,7 +140,7 @@ class TarReader:
             chunk = self._source(_DRAIN)
             if not chunk:
                 return
-            if chunk.strip(b"\0"):
+            if bytes(chunk).strip(b"\0"):
                 raise HostileArchiveError("data behind the end of the archive", "holds more than it declares")
 
 
