@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gc
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any, Dict, List
 
-from plugin_kit import ANALYTIC, SMALL, PluginKit, idle, turn
+from plugin_kit import ANALYTIC, SMALL, PluginKit, idle, our_threads, turn
 from qgis.core import QgsApplication
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QThreadPool, QTimer
@@ -68,7 +67,7 @@ def standing(interface: StrictInterface) -> Dict[str, Any]:
         "menu entries": len(interface.menus),
         "children of the window": len(window.findChildren(QObject)),
         "on the map": len(interface.canvas.scene().items()),
-        "threads": sorted(thread.name for thread in threading.enumerate()),
+        "threads": sorted(our_threads()),
         "pool": QThreadPool.globalInstance().activeThreadCount(),
         "processes": children(),
         "temporary files": temporary(),

@@ -44,6 +44,7 @@ from up42_plugin.qgis_bridge.layer_metadata import JOB_ID
 from up42_plugin.qgis_bridge.log import TAB, PanelLog
 from up42_plugin.qgis_bridge.settings import PluginSettings
 from up42_plugin.qgis_bridge.settling import Settler
+from up42_plugin.qgis_bridge.stand_in import STAND_IN
 
 # Job clocks that leave nothing but the real computing.
 SPEED = ("--speed", "2000", "--faults")
@@ -194,7 +195,8 @@ class PluginKit:
 
     def loadable(self, run: Run) -> bool:
         """Whether its output can be loaded now."""
-        return self.row(run).can(JobCommand.LOAD_OUTPUT)
+        row = self.row(run)
+        return row.can(JobCommand.LOAD_OUTPUT) or row.can(JobCommand.RESUME)
 
     def cancellable(self, run: Run) -> bool:
         """Whether there is something to be cancelled or stopped."""
@@ -206,9 +208,15 @@ class PluginKit:
         return Ledger(self.folder / "profile" / "ledger.sqlite").jobs(self.connection.id)
 
     def layers(self) -> List[str]:
-        """The names of the project's layers of ours, those with a job ID."""
+        """The names of the project's layers of ours, those with a job ID, without what only stands in."""
         layers = QgsProject.instance().mapLayers().values()
-        return sorted(layer.name() for layer in layers if layer.customProperty(JOB_ID))
+        ours = [layer for layer in layers if layer.customProperty(JOB_ID) and not layer.customProperty(STAND_IN)]
+        return sorted(layer.name() for layer in ours)
+
+    def stand_ins(self) -> List[str]:
+        """The names of the layers that stand in for outputs."""
+        layers = QgsProject.instance().mapLayers().values()
+        return sorted(layer.name() for layer in layers if layer.customProperty(STAND_IN))
 
     def states(self) -> List[str]:
         """The ledger's word on every submission of the connection, newest job first."""
@@ -294,6 +302,7 @@ class PluginKit:
             "the layers",
         )
         assert len(self.loaded) > before, f"not loaded: {self.line(run)}"
+        wait_for(lambda: not self.stand_ins(), "the real layers to be drawn")
         return self.loaded[-1][1]
 
     def begin_load(self, run: Run) -> None:
