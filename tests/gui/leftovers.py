@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import tempfile
+import threading
 import time
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Set
 
-from plugin_kit import ANALYTIC, SMALL, PluginKit, idle, our_threads, turn
+from plugin_kit import ANALYTIC, SMALL, PluginKit, idle, turn
 from qgis.core import QgsApplication
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QThreadPool, QTimer
@@ -25,6 +26,11 @@ def children() -> List[int]:
     for task in Path("/proc/self/task").iterdir():
         found += [int(number) for number in (task / "children").read_text().split()]
     return sorted(found)
+
+
+def our_threads() -> Set[str]:
+    """Python's threads by name, without those of Qt that have run some Python."""
+    return {thread.name for thread in threading.enumerate() if not isinstance(thread, threading._DummyThread)}
 
 
 def temporary() -> List[str]:
