@@ -26,6 +26,7 @@ from up42_plugin.gui.options_page import OptionsPageFactory, OptionsParts
 from up42_plugin.gui.recipe_desk import RecipeDesk
 from up42_plugin.qgis_bridge.area_sources import AreaSource
 from up42_plugin.qgis_bridge.credentials import CredentialStore
+from up42_plugin.qgis_bridge.downloads import Downloads
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.job_queue import JobQueue
 from up42_plugin.qgis_bridge.jobs import JobRunner
@@ -46,6 +47,7 @@ from up42_plugin.qgis_bridge.settings import PluginSettings
 from up42_plugin.qgis_bridge.settling import Settler
 from up42_plugin.qgis_bridge.slots import SlotWatch
 from up42_plugin.qgis_bridge.spending import SpendingBook
+from up42_plugin.qgis_bridge.stand_in import StandIns
 from up42_plugin.resources import plugin_version, resource_path
 
 MENU = "UP42"
@@ -88,6 +90,7 @@ class Up42Plugin:
         )
         ledger = Ledger(_profile_folder() / "ledger.sqlite", log=log.warning)
         records = JobRecords(ledger, log)
+        downloads = Downloads(settings.downloads_at_once, settings.download_limit)
         monitor = JobMonitor(runner, hub.provider_of, hub.pace_of, records.saw)
         self._undo.append(runner.shutdown)
         self._undo.append(monitor.stop)
@@ -108,7 +111,19 @@ class Up42Plugin:
             connection_name=hub.name_of,
             folders=places.now,
             records=records,
+            downloads=downloads,
         )
+        stand_ins = StandIns(
+            runs,
+            runner,
+            project=project,
+            canvas=self._iface.mapCanvas(),
+            provider_of=hub.provider_of,
+            connection_name=hub.name_of,
+            folders=places.now,
+            cache=_profile_folder() / "stand_ins",
+        )
+        self._undo.append(stand_ins.close)
         self.resumer = self._resumer(JobResumer(runner, ledger, hub=hub, runs=runs, settler=settler, log=log))
         queue = JobQueue(runner, runs, LedgerQueue(ledger), hub.provider_of)
         self._undo.append(queue.stop)
@@ -159,7 +174,7 @@ class Up42Plugin:
         )
         self._undo.append(self.desk.close)
         self._add_options_page(
-            OptionsParts(hub, settings, spending, runner, log, places, self.desk.dashboard.commands.files)
+            OptionsParts(hub, settings, spending, runner, log, places, self.desk.dashboard.commands.files, downloads)
         )
         _pace_the_monitor(monitor, dock, hub, reader)
         self.resumer.begin()

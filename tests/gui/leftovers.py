@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Set
 
 from plugin_kit import ANALYTIC, SMALL, PluginKit, idle, turn
 from qgis.core import QgsApplication
@@ -26,6 +26,11 @@ def children() -> List[int]:
     for task in Path("/proc/self/task").iterdir():
         found += [int(number) for number in (task / "children").read_text().split()]
     return sorted(found)
+
+
+def our_threads() -> Set[str]:
+    """Python's threads by name, without those of Qt that have run some Python."""
+    return {thread.name for thread in threading.enumerate() if not isinstance(thread, threading._DummyThread)}
 
 
 def temporary() -> List[str]:
@@ -68,7 +73,7 @@ def standing(interface: StrictInterface) -> Dict[str, Any]:
         "menu entries": len(interface.menus),
         "children of the window": len(window.findChildren(QObject)),
         "on the map": len(interface.canvas.scene().items()),
-        "threads": sorted(thread.name for thread in threading.enumerate()),
+        "threads": sorted(our_threads()),
         "pool": QThreadPool.globalInstance().activeThreadCount(),
         "processes": children(),
         "temporary files": temporary(),

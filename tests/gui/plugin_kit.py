@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import gc
-import threading
 import time
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import pytest
 from qgis.core import QgsApplication, QgsFeature, QgsGeometry, QgsMapLayer, QgsProject, QgsSettings, QgsVectorLayer
@@ -44,6 +43,7 @@ from up42_plugin.qgis_bridge.layer_metadata import JOB_ID
 from up42_plugin.qgis_bridge.log import TAB, PanelLog
 from up42_plugin.qgis_bridge.settings import PluginSettings
 from up42_plugin.qgis_bridge.settling import Settler
+from up42_plugin.qgis_bridge.stand_in import STAND_IN
 
 # Job clocks that leave nothing but the real computing.
 SPEED = ("--speed", "2000", "--faults")
@@ -194,7 +194,7 @@ class PluginKit:
 
     def loadable(self, run: Run) -> bool:
         """Whether its output can be loaded now."""
-        return self.row(run).can(JobCommand.LOAD_OUTPUT)
+        return self.row(run).can(JobCommand.LOAD_OUTPUT) or self.row(run).can(JobCommand.RESUME)
 
     def cancellable(self, run: Run) -> bool:
         """Whether there is something to be cancelled or stopped."""
@@ -206,9 +206,12 @@ class PluginKit:
         return Ledger(self.folder / "profile" / "ledger.sqlite").jobs(self.connection.id)
 
     def layers(self) -> List[str]:
-        """The names of the project's layers of ours, those with a job ID."""
-        layers = QgsProject.instance().mapLayers().values()
-        return sorted(layer.name() for layer in layers if layer.customProperty(JOB_ID))
+        """The names of the project's layers of ours, those with a job ID, without what only stands in."""
+        return sorted(layer.name() for layer in _ours() if not layer.customProperty(STAND_IN))
+
+    def stand_ins(self) -> List[str]:
+        """The names of the layers that stand in for outputs."""
+        return sorted(layer.name() for layer in _ours() if layer.customProperty(STAND_IN))
 
     def states(self) -> List[str]:
         """The ledger's word on every submission of the connection, newest job first."""
@@ -294,6 +297,7 @@ class PluginKit:
             "the layers",
         )
         assert len(self.loaded) > before, f"not loaded: {self.line(run)}"
+        wait_for(lambda: not self.stand_ins(), "the real layers to be drawn")
         return self.loaded[-1][1]
 
     def begin_load(self, run: Run) -> None:
@@ -349,11 +353,6 @@ def idle() -> None:
     wait_for(lambda: manager.count() == 0, f"the task manager: {[task.description() for task in manager.tasks()]}")
 
 
-def our_threads() -> Set[str]:
-    """Python's threads by name, without those of the test's own making."""
-    return {thread.name for thread in threading.enumerate() if not isinstance(thread, threading._DummyThread)}
-
-
 @contextmanager
 def plugin_in(folder: Path, started: bool = True) -> Iterator[PluginKit]:
     """The plugin, loaded if ``started``, with everything of its own in ``folder``; it waits less than with people."""
@@ -394,3 +393,7 @@ def _forget_settings() -> None:
     settings.beginGroup("up42", QgsSettings.Section.Plugins)
     settings.remove("")
     settings.endGroup()
+
+
+def _ours() -> List[QgsMapLayer]:
+    return [layer for layer in QgsProject.instance().mapLayers().values() if layer.customProperty(JOB_ID)]

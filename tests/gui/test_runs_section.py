@@ -91,6 +91,9 @@ def section(shown, fresh_settings):
         (on_service("ERROR"), f"Error, 3{N}min", WARNING),
         (on_service("SUCCEEDED", credits_charged=19), f"Succeeded, 19{N}credits charged, 3{N}min", SUCCESS),
         (on_service("SUCCEEDED", phase=Phase.FETCHING), "Downloading", RUNNING),
+        (on_service("SUCCEEDED", phase=Phase.FETCHING, message="Waiting to download"), "Waiting to download", QUEUED),
+        (on_service("SUCCEEDED", phase=Phase.PAUSED, percent=62.9), f"Paused at 62{N}%", ON_HOLD),
+        (on_service("SUCCEEDED", phase=Phase.PAUSED), "Paused", ON_HOLD),
         (on_service("SUCCEEDED", TEST, phase=Phase.FETCHING), "Reading scenes", RUNNING),
         (on_service("SUCCEEDED", message="No layer in this output."), "No layer in this output.", WARNING),
         (
@@ -139,6 +142,7 @@ def test_the_bar_has_no_text_and_moves_when_something_is_known(section):
         (on_service("RUNNING"), "Cancel the job", None),
         (on_service("SUCCEEDED"), None, "Load"),
         (on_service("SUCCEEDED", phase=Phase.FETCHING), "Stop loading the output", None),
+        (on_service("SUCCEEDED", phase=Phase.FETCHING, message="Downloading"), "Cancel the download", None),
         (on_service("SUCCEEDED", phase=Phase.LOADED, layers=1), None, "Load Again"),
         (on_service("FAILED"), None, None),
         (on_service("SUCCEEDED", TEST), None, None),
@@ -156,6 +160,25 @@ def test_only_what_is_possible_is_offered(section, run, cancel, load):
     if load:
         assert row.load_button.text() == load
         assert row.load_button.accessibleName() == f"Load the output of {run.name}"
+
+
+def test_a_download_can_be_paused_and_resumed(section, qtbot):
+    section.show_run(alone(on_service("SUCCEEDED", phase=Phase.FETCHING, message="Preparing a.tif")))
+    row = section.row("k")
+    assert not row.pause_button.isEnabled()
+    assert row.pause_button.toolTip() == "Only a download can be paused."
+    section.show_run(alone(on_service("SUCCEEDED", phase=Phase.FETCHING, message="Downloading, 1 MB", percent=62.0)))
+    with qtbot.waitSignal(section.pause_asked) as paused:
+        QTest.mouseClick(row.pause_button, Qt.MouseButton.LeftButton)
+    section.show_run(alone(on_service("SUCCEEDED", phase=Phase.PAUSED, percent=62.0)))
+    assert not row.pause_button.isVisible()
+    assert (row.load_button.text(), row.cancel_button.toolTip()) == ("Resume", "Cancel the download")
+    assert row._bar.isVisible()
+    with qtbot.waitSignal(section.load_asked) as resumed:
+        QTest.mouseClick(row.load_button, Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(section.cancel_asked) as cancelled:
+        QTest.mouseClick(row.cancel_button, Qt.MouseButton.LeftButton)
+    assert paused.args == resumed.args == cancelled.args == ["k"]
 
 
 def test_its_clicks_carry_the_run(section, qtbot):

@@ -220,12 +220,21 @@ class TestOutputs:
         return run
 
     def load(self, kit, run, monkeypatch, error):
-        def fails(*_arguments):
+        def fails(*_arguments, **_how):
             raise error
 
         monkeypatch.setattr(loading, "fetch_live_output", fails)
         kit.click(kit.row(run).first)
         kit.wait(lambda: kit.run(run.key).message and not kit.run(run.key).busy)
+
+    def below_the_list(self, kit, run, text):
+        """The button below the list of jobs, beside what is wrong with the selected one."""
+        kit.row(run).select()
+        notice = kit.dock.jobs.foot.notice
+        assert notice.isVisible()
+        assert kit.line(run) == notice.row.text
+        assert notice.button.text() == text
+        return notice.button
 
     def test_no_room(self, kit, finished, monkeypatch):
         self.load(kit, finished, monkeypatch, DiskFullError(int(3.1 * GIGA), int(1.2 * GIGA)))
@@ -233,18 +242,31 @@ class TestOutputs:
         kit.click(kit.told_action("Change Folder…"))
         assert kit.iface.options_shown == [PAGE_NAME]
         assert kit.row(finished).first.isEnabled()
+        kit.click(self.below_the_list(kit, finished, "Change Folder…"))
+        assert kit.iface.options_shown == [PAGE_NAME, PAGE_NAME]
 
     def test_damaged(self, kit, finished, monkeypatch):
         self.load(kit, finished, monkeypatch, DamagedArchiveError("crc"))
         assert line(kit, finished) == "The archive is damaged."
         asked = []
-        monkeypatch.setattr(loading, "fetch_live_output", lambda *_: asked.append(1) or ())
+        button = self.below_the_list(kit, finished, "Download Again")
+
+        def again(*_arguments, **_how):
+            asked.append(1)
+            raise DamagedArchiveError("crc")
+
+        monkeypatch.setattr(loading, "fetch_live_output", again)
         kit.click(kit.told_action("Download Again"))
-        kit.wait(lambda: asked)
+        kit.wait(lambda: asked and not kit.run(finished.key).busy)
+        kit.row(finished).select()
+        kit.click(button)
+        kit.wait(lambda: len(asked) == 2)
 
     def test_hostile(self, kit, finished, monkeypatch):
         self.load(kit, finished, monkeypatch, HostileArchiveError("../x"))
         assert line(kit, finished) == "The archive holds a path outside its folder and was not unpacked."
+        kit.row(finished).select()
+        assert not kit.dock.jobs.foot.notice.isVisible(), "nothing helps"
 
     def test_no_layer(self, kit, finished, monkeypatch):
         self.load(kit, finished, monkeypatch, NoLayerError())
@@ -254,7 +276,9 @@ class TestOutputs:
         kit.runs.folder_of(finished.key).mkdir(parents=True)
         kit.click(kit.told_action("Open Folder"))
         kit.wait(lambda: opened)
-        assert opened == [str(kit.runs.folder_of(finished.key))]
+        kit.click(self.below_the_list(kit, finished, "Open Folder"))
+        kit.wait(lambda: len(opened) == 2)
+        assert opened == [str(kit.runs.folder_of(finished.key))] * 2
 
     def test_scenes_that_cannot_be_read_are_asked_for_again(self, kit):
         kit.ready_to_test()

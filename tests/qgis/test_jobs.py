@@ -218,11 +218,13 @@ def test_jobs_are_started_on_the_main_thread_only(runner):
 
 def test_hidden_and_silent_are_used_where_this_qgis_has_them():
     cancellable = QgsTask.Flag.CanCancel
-    flags = jobs_module._flags(hidden=True)
+    flags = jobs_module._flags(hidden=True, resumable=False)
     for name in ("Silent", "Hidden"):
         flag = getattr(QgsTask.Flag, name, None)
         assert flag is None or flags & flag
     assert flags & cancellable
+    assert not flags & QgsTask.Flag.CancelWithoutPrompt
+    assert jobs_module._flags(hidden=False, resumable=True) & QgsTask.Flag.CancelWithoutPrompt
 
 
 def test_cancelled_raised_by_the_work_itself_is_no_failure(runner, watch, panel_lines):

@@ -71,21 +71,30 @@ def fetch_live_output(
 ) -> Tuple[LayerPlan, ...]:
     """Bring an output down, unpack it and make it ready; ``step`` is the block that made it.
 
+    Reports 0 to 100 twice: of the download, in bytes, and of the making ready.
+
     When it is cancelled, ``discard`` is asked whether what has come of the download goes too (the person does not want
     it), or is kept to be continued (paused, or QGIS is closing).
 
     An output that is on disk already is not downloaded again, unless its description can no longer be read.
     """
+    plans = stored_output(step, folder, context)
+    if plans is None:
+        fetch_output(service.open_output(output), folder, context, discard=discard, bandwidth=bandwidth)
+        plans = _prepared(step, folder, context)
+    return plans
 
-    def prepared() -> Tuple[LayerPlan, ...]:
-        part = Part(context, _DOWNLOAD_SHARE, 100.0)
-        return prepare_output(folder, part, block_name=step.block.name, block_title=step.block.title)
 
-    if (folder / "data.json").is_file():
-        try:
-            return prepared()
-        except ManifestError:
-            context.check()
-    part = Part(context, 0.0, _DOWNLOAD_SHARE)
-    fetch_output(service.open_output(output), folder, part, discard=discard, bandwidth=bandwidth)
-    return prepared()
+def stored_output(step: Step, folder: Path, context: JobContext) -> Optional[Tuple[LayerPlan, ...]]:
+    """An output that is on disk already, made ready; None when it is not, or its description cannot be read."""
+    if not (folder / "data.json").is_file():
+        return None
+    try:
+        return _prepared(step, folder, context)
+    except ManifestError:
+        context.check()
+        return None
+
+
+def _prepared(step: Step, folder: Path, context: JobContext) -> Tuple[LayerPlan, ...]:
+    return prepare_output(folder, context, block_name=step.block.name, block_title=step.block.title)

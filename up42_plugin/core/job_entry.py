@@ -9,7 +9,7 @@ from typing import Optional, Tuple
 
 from up42_plugin.core.estimation import Range
 from up42_plugin.core.jobs import JobState, Mode
-from up42_plugin.core.run import Phase
+from up42_plugin.core.run import Phase, is_download
 
 _BEFORE_SERVICE = (Phase.WAITING, Phase.SENDING, Phase.CHECKING)
 NOT_CHECKED = "NOT_CHECKED"
@@ -124,6 +124,16 @@ class JobEntry:
     def fetching(self) -> bool:
         """Whether its output is on its way."""
         return self.phase is Phase.FETCHING
+
+    @property
+    def downloading(self) -> bool:
+        """Whether it is being downloaded, or waits for that: this can be paused."""
+        return self.live and self.fetching and is_download(self.message)
+
+    @property
+    def paused(self) -> bool:
+        """Whether its download stopped half way, in this session or an earlier one."""
+        return self.phase is Phase.PAUSED
 
     @property
     def not_submitted(self) -> bool:

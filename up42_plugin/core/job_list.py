@@ -10,6 +10,7 @@ from up42_plugin.core.job_entry import JobEntry, OnDisk, TaskEntry
 from up42_plugin.core.job_records import JobRecord, area_of_inputs, job_of, record_of, record_of_entry, service_id
 from up42_plugin.core.job_search import newest_first
 from up42_plugin.core.jobs import Job, JobCredits, JobState, JobTask, Mode
+from up42_plugin.core.kept_parts import JobsOnDisk
 from up42_plugin.core.ledger import RecordedJob
 from up42_plugin.core.ledger_life import LedgerEntry
 from up42_plugin.core.run import Phase, Run
@@ -33,6 +34,7 @@ class _Known:
         self.scenes: Optional[int] = None
         self.reason = self.tasks_trouble = ""
         self.on_disk = OnDisk.UNKNOWN
+        self.kept: Optional[float] = None
         self.queue_position: Optional[int] = None
         self.entry: Optional[JobEntry] = None
         self.stale = True
@@ -45,7 +47,7 @@ class _Known:
 
     def take(self, other: _Known) -> None:
         """Both turned out to be one job: know what the other knows."""
-        for name in ("record", "run", "job", "area_km2", "tasks", "credits", "scenes", "queue_position"):
+        for name in ("record", "run", "job", "area_km2", "tasks", "credits", "scenes", "queue_position", "kept"):
             if getattr(self, name) is None:
                 setattr(self, name, getattr(other, name))
         self.job_id, self.reason = self.job_id or other.job_id, self.reason or other.reason
@@ -164,12 +166,21 @@ class JobList:
         """How many scenes a test query found."""
         self._place(connection_id, job_id=job_id).scenes = number
 
-    def put_on_disk(self, connection_id: str, job_id: str, there: bool) -> None:
-        """Whether something of a job is in the outputs folder."""
+    def put_disk(self, connection_id: str, found: JobsOnDisk, looked_for: Iterable[str]) -> None:
+        """What the outputs folder has of these jobs."""
+        for job_id in looked_for:
+            self.put_on_disk(connection_id, job_id, job_id in found.there, found.kept.get(job_id))
+
+    def put_on_disk(self, connection_id: str, job_id: str, there: bool, kept: Optional[float] = None) -> None:
+        """Whether something of a job is in the outputs folder; ``kept`` percent of its output where not all of it is.
+
+        ``kept`` is None when nothing is kept of a download, negative when it is not known how much.
+        """
         on_disk = OnDisk.SOMETHING if there else OnDisk.NOTHING
-        key = self._places.get(("job", connection_id, job_id), "")
-        if key not in self._known or self._known[key].on_disk is not on_disk:  # else nothing has to be made anew
-            self._place(connection_id, job_id=job_id).on_disk = on_disk
+        known = self._known.get(self._places.get(("job", connection_id, job_id), ""))
+        if known is None or (known.on_disk, known.kept) != (on_disk, kept):  # else nothing has to be made anew
+            known = self._place(connection_id, job_id=job_id)
+            known.on_disk, known.kept = on_disk, kept
 
     def put_usage(self, connection_id: str, job_id: str, usage: str) -> None:
         """What a job's output on disk tells of what it used."""
@@ -255,7 +266,7 @@ class _Merging:
             area_km2=aoi.area_km2 if aoi is not None else record.area_km2 if record is not None else known.area_km2,
             message=self._message(),
             trouble=run.trouble if run is not None else "",
-            percent=run.percent if run is not None else -1.0,
+            percent=self._percent(),
             unwanted=run is not None and run.unwanted,
             tasks=self._tasks(),
             tasks_trouble=known.tasks_trouble,
@@ -277,11 +288,26 @@ class _Merging:
 
     def _phase(self) -> Phase:
         """Once the service has the job, the ledger's earlier doubts are over."""
-        if self._known.run is not None:
-            return self._known.run.phase
+        run = self._known.run
+        if self._kept is not None and (run is None or run.phase is Phase.ON_SERVICE):
+            return Phase.PAUSED
+        if run is not None:
+            return run.phase
         if self._job is not None or self._known.record is None:
             return Phase.ON_SERVICE
         return self._known.record.phase
+
+    @property
+    def _kept(self) -> Optional[float]:
+        """How much has come of the output, where its download stopped."""
+        known = self._known
+        return known.kept if known.job is not None and known.job.state is JobState.SUCCEEDED else None
+
+    def _percent(self) -> float:
+        run, kept = self._known.run, self._kept
+        if run is not None and run.phase is not Phase.ON_SERVICE and (run.percent >= 0 or not run.paused):
+            return run.percent
+        return kept if kept is not None else -1.0
 
     def _message(self) -> str:
         run, record = self._known.run, self._known.record

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 from osgeo import gdal, osr
@@ -28,6 +29,7 @@ FOOTPRINTS_TITLE = "Scene footprints"
 _NEAR_BLACK = 8
 _DARK = 64
 _LONGEST_ID = 80
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 _FULL_TURN = 360.0
 _RGB_BANDS = 3
 _LARGE_ENOUGH = 1200
@@ -79,8 +81,7 @@ def prepare_quicklook(quicklook: Quicklook, folder: Path) -> LayerPlan:
     A picture that cannot be read comes as a plan with a ``problem``.
     """
     scene = quicklook.scene
-    ident = safe_component((scene.feature_id or scene.scene_id).replace("/", "_"))
-    name = f"quicklook_{ident[:_LONGEST_ID]}.tif"
+    name = _file_of(scene.feature_id or scene.scene_id)
     day = f" {scene.acquired:%Y-%m-%d}" if scene.acquired else ""
     problem, style = "", None
     _make(folder)
@@ -101,6 +102,41 @@ def prepare_quicklook(quicklook: Quicklook, folder: Path) -> LayerPlan:
         synthetic=scene.synthetic,
         problem=problem,
     )
+
+
+def prepared_quicklooks(folder: Path) -> Tuple[LayerPlan, ...]:
+    """Quicklooks that lie in a folder since a test query was read into it, newest first, without their style."""
+    try:
+        features = json.loads((folder / FOOTPRINTS_FILE).read_text("utf-8"))["features"]
+        told = [feature["properties"] for feature in features]
+        names = [_file_of(str(facts["feature_id"] or facts["scene_id"])) for facts in told]
+        moments = [_parsed(facts["acquired"]) for facts in told]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+    plans = [
+        LayerPlan(
+            key=name,
+            title="Quicklook",
+            source=str(folder / name),
+            kind=LayerKind.RASTER,
+            acquired=moment,
+            acquired_until=moment,
+            provenance={name: facts.get(name) for name in ("feature_id", "scene_id", "cloud_cover", "provider")},
+            smooth=True,
+            synthetic=bool(facts.get("synthetic")),
+        )
+        for name, moment, facts in zip(names, moments, told)
+        if (folder / name).is_file()
+    ]
+    return tuple(sorted(plans, key=lambda plan: -plan.acquired.timestamp() if plan.acquired else 0.0))
+
+
+def _parsed(moment: Optional[str]) -> Optional[datetime]:
+    return datetime.strptime(moment, _MOMENT).replace(tzinfo=timezone.utc) if moment else None
+
+
+def _file_of(ident: str) -> str:
+    return f"quicklook_{safe_component(ident.replace('/', '_'))[:_LONGEST_ID]}.tif"
 
 
 def _lay_out(quicklook: Quicklook, target: Path) -> RasterStyle:
@@ -192,7 +228,7 @@ def _write(picture: Any, target: Path) -> None:
 def _feature(scene: Scene) -> Mapping[str, Any]:
     properties: Dict[str, Any] = {
         "scene_id": scene.scene_id,
-        "acquired": scene.acquired.strftime("%Y-%m-%dT%H:%M:%SZ") if scene.acquired else None,
+        "acquired": scene.acquired.strftime(_MOMENT) if scene.acquired else None,
         "cloud_cover": scene.cloud_cover,
         "provider": scene.provider,
         "feature_id": scene.feature_id,

@@ -15,7 +15,7 @@ from up42_plugin.core.scenes import Scene
 class Phase(str, Enum):
     """Where a run stands on our side. While ON_SERVICE, the job's own state tells the rest.
 
-    WAITING is for a free slot: nothing was sent yet.
+    WAITING is for a free slot: nothing was sent yet. PAUSED is a download that goes on when the person wants it to.
     """
 
     WAITING = "WAITING"
@@ -24,7 +24,18 @@ class Phase(str, Enum):
     NOT_SUBMITTED = "NOT_SUBMITTED"
     ON_SERVICE = "ON_SERVICE"
     FETCHING = "FETCHING"
+    PAUSED = "PAUSED"
     LOADED = "LOADED"
+
+
+WAITING_TO_DOWNLOAD = "Waiting to download"
+#: How the progress of a download begins, whatever is going on with it.
+_DOWNLOADS = ("Download", "Continuing a download", "The download", WAITING_TO_DOWNLOAD)
+
+
+def is_download(message: str) -> bool:
+    """Whether the progress of loading an output is that of its download: only this can be paused."""
+    return message.startswith(_DOWNLOADS)
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,8 @@ class Run:
     def on_service(self, job: Job) -> Run:
         """The run after the service told of its job."""
         words = self.words if self.words[-1:] == (job.word,) else (*self.words, job.word)
-        phase = self.phase if self.phase in (Phase.FETCHING, Phase.LOADED) else Phase.ON_SERVICE
+        ours = (Phase.FETCHING, Phase.PAUSED, Phase.LOADED)
+        phase = self.phase if self.phase in ours else Phase.ON_SERVICE
         return replace(self, phase=phase, job=job, words=words, message="", trouble="")
 
     @property
@@ -116,4 +128,14 @@ class Run:
     @property
     def loadable(self) -> bool:
         """Whether there is an output to bring down."""
-        return self.live and self.succeeded and self.phase in (Phase.ON_SERVICE, Phase.LOADED)
+        return self.live and self.succeeded and self.phase in (Phase.ON_SERVICE, Phase.PAUSED, Phase.LOADED)
+
+    @property
+    def paused(self) -> bool:
+        """Whether its download stopped half way, to be gone on with."""
+        return self.phase is Phase.PAUSED
+
+    @property
+    def pausable(self) -> bool:
+        """Whether it is being downloaded, or waits for that."""
+        return self.live and self.phase is Phase.FETCHING and is_download(self.message)

@@ -201,6 +201,8 @@ class Desk(QObject):
         dock.foot.cancel_asked.connect(self._testing.cancel_all)
         dock.runs.cancel_asked.connect(self._cancel)
         dock.runs.load_asked.connect(self.runs.load)
+        dock.runs.pause_asked.connect(self.runs.pause)
+        dock.jobs.foot.notice.action_asked.connect(self.run_actions.act)
         self.run_actions.options_asked.connect(self.show_options)
         self.run_actions.refresh_asked.connect(self.connecting.again)
         dock.foot.log_asked.connect(self._iface.openMessageLog)

@@ -15,6 +15,8 @@ class JobCommand(str, Enum):
 
     LOAD_OUTPUT = "loadOutput"
     LOAD_TASK = "loadTaskOutput"
+    PAUSE = "pauseDownload"
+    RESUME = "resumeDownload"
     STOP_LOADING = "stopLoading"
     SHOW_SCENES = "showScenes"
     QUICKLOOKS = "showQuicklooks"
@@ -40,7 +42,7 @@ _C = JobCommand
 # Both menus in their order; None is a line between groups.
 LIVE_MENU: Tuple[Optional[JobCommand], ...] = (
     _C.SUBMIT_AGAIN, _C.FORGET, None,
-    _C.LOAD_OUTPUT, _C.LOAD_TASK, _C.STOP_LOADING, _C.QUICKLOOKS, _C.ZOOM, _C.LOGS, None,
+    _C.LOAD_OUTPUT, _C.PAUSE, _C.RESUME, _C.STOP_LOADING, _C.LOAD_TASK, _C.QUICKLOOKS, _C.ZOOM, _C.LOGS, None,
     _C.CLONE, _C.RERUN_LIVE, _C.RENAME, None,
     _C.COPY_ID, _C.OPEN_FOLDER, _C.SUPPORT_REPORT, None,
     _C.CANCEL, _C.DELETE_FILES,
@@ -53,12 +55,17 @@ TEST_MENU: Tuple[Optional[JobCommand], ...] = (
     _C.CANCEL,
 )  # fmt: skip
 COPYING = (JobCommand.COPY_ID, JobCommand.COPY_JSON, JobCommand.COPY_CURL)
-SEVERAL = frozenset({_C.LOAD_OUTPUT, _C.STOP_LOADING, _C.QUICKLOOKS, _C.COPY_ID, _C.CANCEL, _C.DELETE_FILES, _C.FORGET})
+SEVERAL = frozenset({
+    _C.LOAD_OUTPUT, _C.PAUSE, _C.RESUME, _C.STOP_LOADING,
+    _C.QUICKLOOKS, _C.COPY_ID, _C.CANCEL, _C.DELETE_FILES, _C.FORGET,
+})  # fmt: skip
 """What makes sense for several jobs at once."""
 
 _TEXTS = {
     _C.LOAD_OUTPUT: "Load Output",
     _C.LOAD_TASK: "Load Task Output",
+    _C.PAUSE: "Pause",
+    _C.RESUME: "Resume",
     _C.STOP_LOADING: "Stop Loading",
     _C.SHOW_SCENES: "Show Scenes",
     _C.QUICKLOOKS: "Show Quicklooks",
@@ -82,6 +89,8 @@ _TEXTS = {
 ICONS = {
     _C.LOAD_OUTPUT: "/mActionAddRasterLayer.svg",
     _C.LOAD_TASK: "/mActionAddRasterLayer.svg",
+    _C.PAUSE: "/temporal_navigation/pause.svg",
+    _C.RESUME: "/mActionStart.svg",
     _C.STOP_LOADING: "/mTaskCancel.svg",
     _C.SHOW_SCENES: "/mIconRaster.svg",
     _C.QUICKLOOKS: "/mIconRaster.svg",
@@ -100,6 +109,8 @@ ICONS = {
 
 def text_of(command: JobCommand, live: bool) -> str:
     """The command's text in the menu of a live job or of a test query."""
+    if command is _C.STOP_LOADING and live:
+        return "Cancel Download"
     return "Show Quicklooks on Map" if command is _C.QUICKLOOKS and not live else _TEXTS[command]
 
 
@@ -112,6 +123,8 @@ def first_command(entry: JobEntry) -> JobCommand:
     """What Return does, and the first button does."""
     if entry.not_submitted:
         return _C.SUBMIT_AGAIN
+    if entry.live and (entry.paused or entry.fetching):
+        return _C.RESUME if entry.paused else _C.PAUSE
     return _C.LOAD_OUTPUT if entry.live else _C.SHOW_SCENES
 
 
@@ -131,6 +144,7 @@ class Offer:
 _Rule = Callable[[JobEntry], str]
 _NOT_YET = "The service does not have this job yet."
 _NEVER = "The service never got this job."
+_PAUSED = "Its download is paused: resume or cancel it first."
 
 
 def offer_of(command: JobCommand, entries: Sequence[JobEntry], capabilities: Capabilities) -> Offer:
@@ -169,7 +183,9 @@ def _means(command: JobCommand, entry: JobEntry) -> bool:
     if command in (_C.SUBMIT_AGAIN, _C.FORGET):
         return entry.not_submitted
     if command is _C.STOP_LOADING:
-        return entry.fetching
+        return entry.fetching or entry.paused
+    if command in (_C.LOAD_OUTPUT, _C.PAUSE, _C.RESUME) and entry.live:
+        return command is (_C.RESUME if entry.paused else _C.PAUSE if entry.fetching else _C.LOAD_OUTPUT)
     return command in COPYING or command in menu_of(entry)
 
 
@@ -195,7 +211,13 @@ def _output(entry: JobEntry) -> str:
     return _is_over(entry) or ("" if entry.succeeded else "It left no output.")
 
 
+def _pause(entry: JobEntry) -> str:
+    return "" if entry.downloading else "Only a download can be paused."
+
+
 def _task_output(entry: JobEntry) -> str:
+    if entry.fetching or entry.paused:
+        return "It is being loaded." if entry.fetching else _PAUSED
     if entry.tasks is not None and not any(task.has_output for task in entry.tasks):
         return "No block of it has succeeded."
     return _has_job(entry)
@@ -222,6 +244,10 @@ def _files(entry: JobEntry) -> str:
     return "Nothing of it is on disk." if entry.on_disk is OnDisk.NOTHING or unseen or not entry.job_id else ""
 
 
+def _delete(entry: JobEntry) -> str:
+    return _PAUSED if entry.paused else _files(entry)
+
+
 def _cancel(entry: JobEntry) -> str:
     if entry.not_submitted:
         return _NEVER
@@ -233,6 +259,7 @@ def _cancel(entry: JobEntry) -> str:
 _RULES: Dict[JobCommand, _Rule] = {
     _C.LOAD_OUTPUT: _output,
     _C.LOAD_TASK: _task_output,
+    _C.PAUSE: _pause,
     _C.SHOW_SCENES: _scenes,
     _C.QUICKLOOKS: _quicklooks,
     _C.ZOOM: _area,
@@ -245,5 +272,5 @@ _RULES: Dict[JobCommand, _Rule] = {
     _C.OPEN_FOLDER: _files,
     _C.SUPPORT_REPORT: _has_job,
     _C.CANCEL: _cancel,
-    _C.DELETE_FILES: _files,
+    _C.DELETE_FILES: _delete,
 }

@@ -77,6 +77,8 @@ class JobCommandsDesk(QObject):
         tab.logs_asked.connect(self._show_logs)
         self._doing: Dict[JobCommand, Callable[[JobEntry], None]] = {
             JobCommand.LOAD_OUTPUT: lambda entry: self._with_run(entry, self._load),
+            JobCommand.RESUME: lambda entry: self._with_run(entry, self._load),
+            JobCommand.PAUSE: lambda entry: self._with_run(entry, lambda run: self._runs.pause(run.key)),
             JobCommand.STOP_LOADING: lambda entry: self._with_run(entry, self._stop),
             JobCommand.SHOW_SCENES: lambda entry: self._with_run(entry, self._show_scenes),
             JobCommand.QUICKLOOKS: lambda entry: self._with_run(entry, self._show_quicklooks),

@@ -9,9 +9,9 @@ from qgis.PyQt.QtCore import QDate, QLocale
 
 from up42_plugin.core.job_entry import NOT_CHECKED, JobEntry, OnDisk, TaskEntry
 from up42_plugin.core.jobs import JobState, Mode
-from up42_plugin.core.run import Phase
+from up42_plugin.core.run import WAITING_TO_DOWNLOAD, Phase
 from up42_plugin.gui.message_actions import sentence_of
-from up42_plugin.gui.run_texts import STATE_ICONS, WHILE_CLOSED
+from up42_plugin.gui.run_texts import STATE_ICONS, WHILE_CLOSED, paused_text
 from up42_plugin.gui.texts import (
     NBSP,
     area_text,
@@ -30,6 +30,9 @@ _CHECKING_TO_CANCEL = "Checking whether the job was sent; if it was, it is cance
 # By the phase's value: what is so before the service has a job
 _PHASES = {"WAITING": "Waiting", "SENDING": "Sending…", "CHECKING": CHECKING, "NOT_SUBMITTED": "Not submitted"}
 _FAILED = "Failed: "
+_DOWNLOADING = "Downloading"
+# By how the worker's progress begins
+_STAGES = (("Unpack", "Unpacking"), ("Prepar", "Preparing"), (WAITING_TO_DOWNLOAD, WAITING_TO_DOWNLOAD))
 MODES = {Mode.LIVE: "Live jobs", Mode.TEST_QUERY: "Test queries"}
 
 
@@ -39,7 +42,7 @@ def state_of(entry: JobEntry) -> str:
         return state_text(JobState.WAITING, "")
     if entry.phase.value in _PHASES:
         return _PHASES[entry.phase.value]
-    if entry.fetching:
+    if entry.fetching or entry.paused:
         return _fetching(entry)
     if entry.succeeded and not entry.live and entry.scenes is not None:
         return count_text(entry.scenes, "scene").capitalize()
@@ -51,9 +54,12 @@ def state_of(entry: JobEntry) -> str:
 def _fetching(entry: JobEntry) -> str:
     if not entry.live:
         return "Reading scenes"
-    if entry.message.startswith(("Unpack", "Prepar")):
-        return "Unpacking"
-    return "Downloading" if entry.percent < 0 else f"Downloading {int(entry.percent)}{NBSP}%"
+    if entry.paused:
+        return paused_text(entry.percent)
+    for begins, text in _STAGES:
+        if entry.message.startswith(begins):
+            return text
+    return _DOWNLOADING if entry.percent < 0 else f"{_DOWNLOADING} {int(entry.percent)}{NBSP}%"
 
 
 def status_text(status: str) -> str:
@@ -71,7 +77,9 @@ def icon_of(entry: JobEntry) -> str:
         return QUEUED
     if entry.not_submitted:
         return CANCELLED if entry.unwanted else WARNING
-    return RUNNING if entry.fetching else _service_icon(entry)
+    if entry.fetching:
+        return QUEUED if entry.message == WAITING_TO_DOWNLOAD else RUNNING
+    return ON_HOLD if entry.paused else _service_icon(entry)
 
 
 def _service_icon(entry: JobEntry) -> str:
@@ -97,8 +105,21 @@ def moment(when: datetime, now: datetime) -> str:
 
 
 def second_line(entry: JobEntry, now: datetime) -> str:
-    """``10:44, 3 min, block 2/2``; of a failed job the reason in few words."""
+    """``10:44, 3 min, block 2/2``; of a failed job the reason in few words; of a download ``62 %, 6 s left``."""
+    if entry.downloading:
+        return ", ".join(_coming(entry))
     return ", ".join([moment(entry.when, now), *_what(entry, now)])
+
+
+def _coming(entry: JobEntry) -> List[str]:
+    """How much of a download has come, and when it will be there; the state's column may be too narrow for it."""
+    if entry.message == WAITING_TO_DOWNLOAD:
+        return ["waiting for other downloads"]
+    parts = entry.message.split(", ")
+    come = parts[1] if len(parts) > 1 and parts[0] == _DOWNLOADING else ""
+    percent = f"{int(entry.percent)}{NBSP}%" if entry.percent >= 0 else come
+    left = parts[-1] if parts[-1].endswith(" left") else ""
+    return [part for part in (percent, left) if part]
 
 
 def _what(entry: JobEntry, now: datetime) -> List[str]:
@@ -118,7 +139,7 @@ def _ended_badly(entry: JobEntry, lasted: List[str]) -> List[str]:
 
 
 def _going_on(entry: JobEntry, lasted: List[str]) -> List[str]:
-    if entry.fetching and entry.live and entry.percent >= 0:  # the state's column may be too narrow for it
+    if entry.paused and entry.percent >= 0:
         return [f"{int(entry.percent)}{NBSP}%"]
     if entry.cancelling:
         return lasted
@@ -190,7 +211,7 @@ def facts(entry: JobEntry, now: datetime) -> Tuple[Tuple[str, str], ...]:
     """Everything that is known, as names and values."""
     rows: List[Tuple[str, Optional[str]]] = [
         ("State", state_of(entry)),
-        ("Reason", _reason(entry)),
+        ("Progress" if entry.fetching else "Reason", _reason(entry)),
         ("Workflow", entry.workflow),
         ("Area", area_column(entry)),
         ("Started", f"{entry.started.astimezone():%Y-%m-%d %H:%M}" if entry.started else None),

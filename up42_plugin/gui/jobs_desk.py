@@ -12,6 +12,7 @@ from up42_plugin.api.errors import NetworkError
 from up42_plugin.core.job_entry import JobEntry
 from up42_plugin.core.job_list import JobList
 from up42_plugin.core.jobs import Job, JobPage, JobTask
+from up42_plugin.core.kept_parts import JobsOnDisk
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.workflow import Workflow
 from up42_plugin.gui.dock import Up42Dock
@@ -87,6 +88,7 @@ class JobsDesk(QObject):
         self._runs.changed.connect(self._run_changed)
         self._runs.ended.connect(self._run_ended)
         self._runs.recorded.connect(self._recorded)
+        self._runs.discarded.connect(lambda _run: self.read_disk())
         self._runs.loaded.connect(lambda *_: self.read_disk())
         self._queue.changed.connect(self._queue_changed)
         self._monitor.listed.connect(self._seen_all)
@@ -288,13 +290,15 @@ class JobsDesk(QObject):
         self.list.put_tasks_trouble(connection_id, job_id, message_of(error))
         self._show_soon()
 
-    def _disk_read(self, connection_id: str, there: Set[str], wanted: Tuple[str, ...]) -> None:
-        for job_id in wanted:
-            self.list.put_on_disk(connection_id, job_id, job_id in there)
+    def _disk_read(self, connection_id: str, found: JobsOnDisk, wanted: Tuple[str, ...]) -> None:
+        self.list.put_disk(connection_id, found, wanted)
         self._show_soon()
 
     def _run_changed(self, run: Run) -> None:
+        before = self.list.entry_of_run(run.connection_id, run.key)
         self.list.put_run(run)
+        if before is not None and before.fetching and run.live and run.phase in (Phase.ON_SERVICE, Phase.PAUSED):
+            self.read_disk()  # something may have been kept
         if not run.live and run.phase is Phase.LOADED and run.job is not None:
             self.list.put_scenes(run.connection_id, run.job.id, len(run.scenes))
         self._show_soon()

@@ -13,6 +13,7 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QW
 from up42_plugin.core.job_entry import JobEntry
 from up42_plugin.core.service import Capabilities
 from up42_plugin.gui.job_commands import ICONS, JobCommand, first_command, offer_of, text_of
+from up42_plugin.gui.job_notice import JobNotice
 from up42_plugin.gui.texts import NBSP, count_text
 from up42_plugin.gui.widgets import hint_label, icon_size, theme_icon
 
@@ -74,6 +75,9 @@ class JobsFoot(QWidget):
         self.again_button.setObjectName("jobsAgain")
         self.again_button.hide()
         self.again_button.clicked.connect(self.again_asked)
+        self.notice = JobNotice()
+        self.notice.cancel_asked.connect(lambda: self.command_asked.emit(JobCommand.STOP_LOADING))
+        layout.addWidget(self.notice)
         row = QHBoxLayout()
         row.addWidget(self.line, 1)
         row.addWidget(self.again_button)
@@ -117,6 +121,7 @@ class JobsFoot(QWidget):
 
     def show_selected(self, entries: Sequence[JobEntry], capabilities: Capabilities) -> None:
         """Fit the buttons to the selected jobs."""
+        self.notice.show_selected(entries)
         first = first_command(entries[0]) if entries else JobCommand.LOAD_OUTPUT
         live = not entries or entries[0].live
         shown: Tuple[Tuple[QPushButton, JobCommand, str], ...] = (

@@ -30,11 +30,13 @@ from up42_plugin.core.spending import SpendingLimits
 from up42_plugin.gui.connection_dialog import SIGN_IN_TEXTS
 from up42_plugin.gui.connection_editing import ConnectionEditing
 from up42_plugin.gui.connection_test_panel import ConnectionTestPanel
+from up42_plugin.gui.download_options import DownloadOptions
 from up42_plugin.gui.help_pages import Topic, show_help
 from up42_plugin.gui.job_files import JobFiles
 from up42_plugin.gui.output_place import OutputPlace
 from up42_plugin.gui.texts import credits_of, grouping_locale
 from up42_plugin.gui.widgets import hint_label, tool_button
+from up42_plugin.qgis_bridge.downloads import Downloads
 from up42_plugin.qgis_bridge.hub import ConnectionHub
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.log import PanelLog
@@ -69,6 +71,7 @@ class OptionsParts:
     log: PanelLog
     places: OutputPlaces
     files: JobFiles
+    downloads: Optional[Downloads] = None
 
 
 class OptionsPageFactory(QgsOptionsWidgetFactory):
@@ -102,6 +105,8 @@ class OptionsPage(QgsOptionsPageWidget):
         layout.addWidget(self._connections_group())
         layout.addWidget(self._spending_group())
         layout.addWidget(self._outputs_group())
+        self.downloads = DownloadOptions(parts.settings)
+        layout.addWidget(self.downloads)
         layout.addStretch(1)
         # the options' own Help button knows QGIS's manual only
         self.help_button = QPushButton("Help on &UP42")
@@ -130,6 +135,9 @@ class OptionsPage(QgsOptionsPageWidget):
         self.place.apply()
         self._settings.set_load_at_once(self.load_at_once.isChecked())
         self._settings.set_notify_in_background(self.notify.isChecked())
+        self.downloads.apply()
+        if self._parts.downloads is not None:
+            self._parts.downloads.apply()
         self._parts.spending.tell_limits_changed()
 
     # -- connections

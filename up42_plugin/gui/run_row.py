@@ -7,11 +7,12 @@ from typing import Optional
 from qgis.PyQt.QtCore import QSize, pyqtSignal
 from qgis.PyQt.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
 
-from up42_plugin.core.run import Phase, Run
+from up42_plugin.core.run import WAITING_TO_DOWNLOAD, Phase, Run
 from up42_plugin.gui.message_actions import DOWNLOAD_AGAIN, FORGET, SUBMIT_AGAIN, TRY_AGAIN
 from up42_plugin.gui.run_texts import actions_of, icon_of, line_of
 from up42_plugin.gui.widgets import ElidedLabel, hint_label, icon_size, theme_icon, tool_button
 
+PAUSE_ICON = "/temporal_navigation/pause.svg"
 _LOADS = (DOWNLOAD_AGAIN, TRY_AGAIN)
 #: What Retry does for a job of a batch, or one that waited.
 _RETRIES = (SUBMIT_AGAIN, TRY_AGAIN, FORGET)
@@ -22,6 +23,7 @@ class RunRow(QWidget):
 
     cancel_asked = pyqtSignal(str)
     load_asked = pyqtSignal(str)
+    pause_asked = pyqtSignal(str)
     action_asked = pyqtSignal(str, str)
     retry_asked = pyqtSignal(str)
 
@@ -43,6 +45,8 @@ class RunRow(QWidget):
         self.load_button.clicked.connect(self._load)
         self.retry_button = _text_button("Retry", "Try this job again, after its price was confirmed", "retryRun")
         self.retry_button.clicked.connect(lambda: self.retry_asked.emit(self._key))
+        self.pause_button = tool_button(PAUSE_ICON, "Pause the download", "pauseRun")
+        self.pause_button.clicked.connect(lambda: self.pause_asked.emit(self._key))
         self.cancel_button = tool_button("/mTaskCancel.svg", "Cancel", "cancelRun")
         self.cancel_button.clicked.connect(self._cancel)
         grid.addWidget(self._icon, 0, 0)
@@ -52,7 +56,8 @@ class RunRow(QWidget):
         grid.addWidget(self._action_row(), 3, 1)
         grid.addWidget(self.load_button, 0, 2, 2, 1)
         grid.addWidget(self.retry_button, 0, 3, 2, 1)
-        grid.addWidget(self.cancel_button, 0, 4, 2, 1)
+        grid.addWidget(self.pause_button, 0, 4, 2, 1)
+        grid.addWidget(self.cancel_button, 0, 5, 2, 1)
         grid.setColumnStretch(1, 1)
 
     def _action_row(self) -> QWidget:
@@ -94,19 +99,26 @@ class RunRow(QWidget):
         self._name.setText(run.name)
         self.line.setText(line_of(run))
         self.line.setAccessibleName(f"{run.name}: {line_of(run)}")
-        self._bar.setVisible(run.busy and run.phase is not Phase.WAITING)
+        waits = run.phase is Phase.WAITING or run.message == WAITING_TO_DOWNLOAD
+        self._bar.setVisible((run.busy and not waits) or (run.paused and run.percent >= 0))
         self._bar.setRange(0, 0 if run.percent < 0 else 100)
         self._bar.setValue(max(0, int(run.percent)))
         self.load_button.setVisible(run.loadable)
         self.load_button.setText(_load_text(run))
         self._show_actions(run)
-        self.cancel_button.setVisible(run.busy)
+        self.pause_button.setVisible(run.live and run.phase is Phase.FETCHING)
+        self.pause_button.setEnabled(run.pausable)
+        self.pause_button.setToolTip("Pause the download" if run.pausable else "Only a download can be paused.")
+        self.pause_button.setAccessibleName(f"Pause the download of {run.name}")
+        self.cancel_button.setVisible(run.busy or run.paused)
         self.retry_button.setVisible(can_retry(run))
         self.retry_button.setAccessibleName(f"Try {run.name} again")
         what = _cancels(run)
         self.cancel_button.setToolTip(what)
         self.cancel_button.setAccessibleName(f"{what}, {run.name}")
-        self.load_button.setAccessibleName(f"Load the output of {run.name}")
+        self.load_button.setAccessibleName(
+            f"{'Resume the download' if run.paused else 'Load the output'} of {run.name}"
+        )
 
     @property
     def dispensable(self) -> bool:
@@ -129,11 +141,15 @@ def can_retry(run: Run) -> bool:
 
 def _load_text(run: Run) -> str:
     """The button that loads does what a message about loading asks for."""
+    if run.paused:
+        return "Resume"
     asked = [action for action in actions_of(run) if action in _LOADS]
     return asked[0] if asked else "Load" if run.layers == 0 else "Load Again"
 
 
 def _cancels(run: Run) -> str:
+    if run.pausable or run.paused:
+        return "Cancel the download"
     if run.phase is Phase.FETCHING and run.live:
         return "Stop loading the output"
     return "Cancel the job" if run.live else "Cancel the test query"

@@ -7,9 +7,9 @@ from typing import List, Optional, Sequence, Tuple
 
 from up42_plugin.core.jobs import JobState
 from up42_plugin.core.output_errors import NO_LAYER
-from up42_plugin.core.run import Phase, Run
+from up42_plugin.core.run import WAITING_TO_DOWNLOAD, Phase, Run
 from up42_plugin.gui.message_actions import FORGET, OPEN_FOLDER, SHOW_LOGS, SUBMIT_AGAIN, split_action
-from up42_plugin.gui.texts import count_text, credits_of, duration_text, state_text
+from up42_plugin.gui.texts import NBSP, count_text, credits_of, duration_text, state_text
 from up42_plugin.gui.widgets import CANCELLED, ON_HOLD, QUEUED, RUNNING, SUCCESS, WARNING
 from up42_plugin.qgis_bridge.sending import NOT_SUBMITTED
 
@@ -34,10 +34,17 @@ def icon_of(run: Run) -> str:
     if run.phase is Phase.NOT_SUBMITTED:
         return CANCELLED if run.unwanted else WARNING
     if run.phase is Phase.FETCHING:
-        return RUNNING
+        return QUEUED if run.message == WAITING_TO_DOWNLOAD else RUNNING
+    if run.paused:
+        return ON_HOLD
     if run.message and run.succeeded:
         return WARNING
     return STATE_ICONS.get(run.state or JobState.UNKNOWN, WARNING)
+
+
+def paused_text(percent: float) -> str:
+    """``Paused at 62 %``; less while it is not known how much has come."""
+    return "Paused" if percent < 0 else f"Paused at {int(percent)}{NBSP}%"
 
 
 def line_of(run: Run, now: Optional[datetime] = None) -> str:
@@ -48,8 +55,8 @@ def line_of(run: Run, now: Optional[datetime] = None) -> str:
         return split_action(run.message)[0]
     if run.phase is Phase.WAITING:
         return "Waiting for a free slot"
-    if run.phase is Phase.LOADED:
-        return _loaded(run)
+    if run.phase in (Phase.LOADED, Phase.PAUSED):
+        return _loaded(run) if run.phase is Phase.LOADED else paused_text(run.percent)
     if run.phase is Phase.FETCHING:
         return "Downloading" if run.live else "Reading scenes"
     line = _on_service(run, now or datetime.now(timezone.utc))

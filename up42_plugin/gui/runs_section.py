@@ -23,6 +23,7 @@ class RunsSection(QgsCollapsibleGroupBox):
 
     cancel_asked = pyqtSignal(str)
     load_asked = pyqtSignal(str)
+    pause_asked = pyqtSignal(str)
     action_asked = pyqtSignal(str, str)
     retry_asked = pyqtSignal(str)
     cancel_batch_asked = pyqtSignal(str)
@@ -91,6 +92,7 @@ class RunsSection(QgsCollapsibleGroupBox):
     def _connect(self, row: RunRow) -> None:
         row.cancel_asked.connect(self.cancel_asked)
         row.load_asked.connect(self.load_asked)
+        row.pause_asked.connect(self.pause_asked)
         row.action_asked.connect(self.action_asked)
         row.retry_asked.connect(self.retry_asked)
 

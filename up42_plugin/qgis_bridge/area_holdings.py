@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple, Union
@@ -216,7 +217,8 @@ class AreaHoldings(QObject):
             if follow:
                 signal.connect(self._layer_changed)
             else:
-                signal.disconnect(self._layer_changed)
+                with suppress(TypeError):  # a layer that came and goes with its project may never have been followed
+                    signal.disconnect(self._layer_changed)
 
     def _layer_changed(self, *_: object) -> None:
         self.changed.emit()

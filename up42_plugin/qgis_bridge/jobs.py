@@ -121,12 +121,15 @@ class JobRunner(QObject):
         """How many jobs wait or run."""
         return len(self._live)
 
-    def start(self, title: str, work: Work[T], *, long_running: bool = False, hidden: bool = False) -> Job[T]:
+    def start(
+        self, title: str, work: Work[T], *, long_running: bool = False, hidden: bool = False, resumable: bool = False
+    ) -> Job[T]:
         """Run ``work(context)`` in the background; call this on the main thread.
 
         ``long_running`` is for everything that may wait or transfer for more than a second or two. ``hidden`` jobs do
-        not show in the task manager where QGIS can hide them (3.26 and later). Raises ``RuntimeError`` off the main
-        thread and after :meth:`shutdown`.
+        not show in the task manager where QGIS can hide them (3.26 and later). ``resumable`` ones go on another time
+        where they were: QGIS closes without asking about them. Raises ``RuntimeError`` off the main thread and after
+        :meth:`shutdown`.
         """
         if QThread.currentThread() != self.thread():
             raise RuntimeError("Background jobs are started on the main thread.")
@@ -135,7 +138,7 @@ class JobRunner(QObject):
         job: Job[T] = Job(title, self.cancel, self._log)
         lane = self._long if long_running else self._short
         pool = _pool() if long_running else None
-        task = _Task(title, work, flags=_flags(hidden), pool=pool, post=job.post, log=self._log)
+        task = _Task(title, work, flags=_flags(hidden, resumable), pool=pool, post=job.post, log=self._log)
         self._follow(job, task)
         lane.add(task)
         QgsApplication.taskManager().addTask(task)
@@ -365,10 +368,10 @@ def _pool() -> QThreadPool:
     return own() if callable(own) else QThreadPool.globalInstance()
 
 
-def _flags(hidden: bool) -> Any:
+def _flags(hidden: bool, resumable: bool) -> Any:
     """What we want and this QGIS knows. Silent: the plugin announces results itself."""
     flags = QgsTask.Flag.CanCancel
-    for name in ("Silent", "Hidden") if hidden else ("Silent",):
+    for name in ("Silent", *(("Hidden",) if hidden else ()), *(("CancelWithoutPrompt",) if resumable else ())):
         flag = getattr(QgsTask.Flag, name, None)
         if flag is not None:
             flags = flags | flag

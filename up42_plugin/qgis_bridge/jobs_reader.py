@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Callable, FrozenSet, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, Mapping, Optional, Sequence, Set, Tuple
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
@@ -12,6 +12,7 @@ from up42_plugin.api.errors import Cancelled, Up42Error
 from up42_plugin.core.aftermath import aftermath
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.jobs import Job, JobCredits, JobPage, JobState, JobTask, Mode
+from up42_plugin.core.kept_parts import JobsOnDisk, jobs_on_disk
 from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.ledger_file import LedgerError
 from up42_plugin.core.ledger_life import LedgerEntry, LedgerLife
@@ -47,7 +48,7 @@ class JobsReader(QObject):
     """Reads for one list. Every answer names its connection.
 
     ``ledger_read(connection id, LedgerPage)``, ``page_read(connection id, JobPage)``, ``blocks_read(connection id,
-    Blocks)``, ``disk_read(connection id, ids there, ids looked for)``; ``ledger_failed(connection id, error)``,
+    Blocks)``, ``disk_read(connection id, JobsOnDisk, ids looked for)``; ``ledger_failed(connection id, error)``,
     ``page_failed(connection id, error)``, ``blocks_failed(connection id, job id, error)``.
     """
 
@@ -71,6 +72,7 @@ class JobsReader(QObject):
         self._life = LedgerLife(ledger)
         self.outputs = LedgerOutputs(ledger)
         self._reading: Set[Tuple[str, str]] = set()
+        self._disk_again: Dict[str, Tuple[str, ...]] = {}
 
     def reads(self, connection_id: str) -> bool:
         """Whether a page of the service is on its way."""
@@ -128,16 +130,24 @@ class JobsReader(QObject):
             job.failed.connect(lambda error: self.blocks_failed.emit(connection_id, job_id, error))
 
     def read_disk(self, connection_id: str, job_ids: Sequence[str]) -> None:
-        """Look which jobs have something in the outputs folder."""
+        """Look which jobs have something in the outputs folder, and of which a download stopped half way."""
         folders, wanted = self._folders(), tuple(job_ids)
 
-        def work(context: JobContext) -> FrozenSet[str]:
+        def work(context: JobContext) -> JobsOnDisk:
             context.check()
-            return folders.those_there(wanted)
+            return jobs_on_disk(folders, wanted)
+
+        def over() -> None:
+            again = self._disk_again.pop(connection_id, None)
+            if again is not None:
+                self.read_disk(connection_id, again)
 
         job = self._begin("disk", connection_id, "UP42: looking at the outputs folder", work)
-        if job is not None:
-            job.succeeded.connect(lambda there: self.disk_read.emit(connection_id, there, wanted))
+        if job is None:
+            self._disk_again[connection_id] = wanted  # something may have changed since that look began
+            return
+        job.succeeded.connect(lambda found: self.disk_read.emit(connection_id, found, wanted))
+        job.ended.connect(over)
 
     def found_scenes(self, connection_id: str, job_id: str, number: int) -> None:
         """Write down how many scenes a test query found."""

@@ -21,6 +21,7 @@ from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.service import JobService, ServiceProvider
 from up42_plugin.core.storage import OutputFolders
 from up42_plugin.core.submission import Outcome, Recorded, Submitter
+from up42_plugin.qgis_bridge.downloads import Downloads
 from up42_plugin.qgis_bridge.jobs import Job as BackgroundJob
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.layers import LayerLoader
@@ -38,6 +39,7 @@ class RunController(QObject):
     ``changed(Run)`` for everything that happens to a run. ``recorded(key)`` once its submission is in the ledger,
     ``ended(Run)`` once, when the service is done with it or never got it (a test query: when its scenes were read),
     ``loaded(Run, layers)`` when layers were added, ``trouble(Run, sentence)`` when it could not be cancelled.
+    ``downloading(Run, task name)`` when an output has to come down, ``discarded(Run)`` when what came of one is gone.
     A test query of an earlier session ends silently.
     ``settled_earlier(Outcome)`` tells how a submission of an earlier session ended, ``put_off(key, PutOff)`` that a run
     still waits for a slot.
@@ -47,6 +49,8 @@ class RunController(QObject):
     recorded = pyqtSignal(str)
     ended = pyqtSignal(object)
     loaded = pyqtSignal(object, object)
+    downloading = pyqtSignal(object, str)
+    discarded = pyqtSignal(object)
     trouble = pyqtSignal(object, str)
     settled_earlier = pyqtSignal(object)
     put_off = pyqtSignal(str, object)
@@ -63,6 +67,7 @@ class RunController(QObject):
         connection_name: Callable[[str], str],
         folders: Callable[[], OutputFolders],
         records: Optional[JobRecords] = None,
+        downloads: Optional[Downloads] = None,
         parent: Optional[QObject] = None,
     ) -> None:
         super().__init__(parent)
@@ -78,6 +83,7 @@ class RunController(QObject):
             connection_name=connection_name,
             folders=folders,
             records=records,
+            downloads=downloads,
             parent=self,
         )
         self._cancelling: Dict[str, BackgroundJob] = {}
@@ -87,6 +93,8 @@ class RunController(QObject):
         self._sender.refused.connect(self._not_submitted)
         self._sender.put_off.connect(self.put_off)
         self._loading.loaded.connect(self.loaded)
+        self._loading.downloading.connect(self.downloading)
+        self._loading.discarded.connect(self.discarded)
         self._loading.read.connect(self.ended)
         settler.settled.connect(self._settled)
         monitor.job_seen.connect(self._job_seen)
@@ -136,9 +144,9 @@ class RunController(QObject):
             self._not_submitted(key, message)
 
     def cancel(self, key: str) -> None:
-        """Cancel a run wherever it stands: its sending, its transfer, or the job on the service."""
+        """Cancel a run wherever it stands: its sending, its transfer (a paused one too), or the job on the service."""
         run = self._book.of(key)
-        if self._loading.busy(key):
+        if self._loading.busy(key) or run.loadable:
             self._loading.cancel(key)
         elif run.phase in (Phase.WAITING, Phase.SENDING, Phase.CHECKING):
             self._sender.cancel(key)
@@ -146,8 +154,12 @@ class RunController(QObject):
             self._cancel_on_service(run, run.job.id)
 
     def load(self, key: str, task: Optional[JobTask] = None) -> None:
-        """Bring the live job's output, or that of one of its tasks, down and onto the map."""
+        """Bring the live job's output, or that of one of its tasks, down and onto the map; a paused one goes on."""
         self._loading.load(key, task)
+
+    def pause(self, key: str) -> None:
+        """Stop a download; the next load goes on where it was."""
+        self._loading.pause(key)
 
     def find(self, connection_id: str, job_id: str) -> Optional[Run]:
         """The run of a job of the service, None when it is not of this session."""

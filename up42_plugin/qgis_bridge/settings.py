@@ -25,6 +25,8 @@ _CONFIGURATION = _PREFIX + "last_configuration"
 _JOBS_COLUMNS = _PREFIX + "jobs_columns"
 _LOAD_AT_ONCE = _PREFIX + "load_at_once"
 _NOTIFY = _PREFIX + "notify_in_background"
+_DOWNLOADS_AT_ONCE = _PREFIX + "downloads_at_once"
+_DOWNLOAD_LIMIT = _PREFIX + "download_limit"
 _LIMITS = _PREFIX + "spending_limits"
 _LIMIT_NAMES = ("per_job", "per_day", "per_month", "typed_above")
 
@@ -107,6 +109,22 @@ class PluginSettings:
         """Choose whether the desktop tells what happens while QGIS is in the background."""
         self._write(_NOTIFY, wanted)
 
+    def downloads_at_once(self) -> int:
+        """How many outputs are downloaded at once."""
+        return max(1, self._number(_DOWNLOADS_AT_ONCE, 2))
+
+    def set_downloads_at_once(self, number: int) -> None:
+        """Choose how many outputs are downloaded at once."""
+        self._write(_DOWNLOADS_AT_ONCE, number)
+
+    def download_limit(self) -> Optional[int]:
+        """How many bytes per second all downloads may take together, None for as many as come."""
+        return max(0, self._number(_DOWNLOAD_LIMIT, 0)) or None
+
+    def set_download_limit(self, bytes_per_second: Optional[int]) -> None:
+        """Choose how many bytes per second all downloads may take together, None for as many as come."""
+        self._write(_DOWNLOAD_LIMIT, bytes_per_second or 0)
+
     def spending_limits(self) -> SpendingLimits:
         """The person's limits for live jobs, in credits. What cannot be read is logged and limits to nothing at all."""
         values = self._json(_LIMITS, {})
@@ -159,6 +177,12 @@ class PluginSettings:
 
     def _yes(self, key: str, default: bool) -> bool:
         return bool(QgsSettings().value(key, default, type=bool, section=QgsSettings.Section.Plugins))
+
+    def _number(self, key: str, default: int) -> int:
+        try:
+            return int(QgsSettings().value(key, default, section=QgsSettings.Section.Plugins))
+        except (TypeError, ValueError, OverflowError):
+            return default
 
     def _text(self, key: str) -> str:
         return str(QgsSettings().value(key, "", type=str, section=QgsSettings.Section.Plugins))
