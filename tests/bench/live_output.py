@@ -10,15 +10,15 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, Optional
 
 from headless import HeadlessInterface, wait_for
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsFeature,
     QgsGeometry,
-    QgsMapLayer,
     QgsProject,
+    QgsRasterLayer,
     QgsRectangle,
     QgsVectorLayer,
 )
@@ -66,7 +66,6 @@ class LiveOutput:
     def __init__(self, sandbox: RunningSandbox, place: Path, archive: PackedOutput) -> None:
         self._sandbox, self._place, self._archive = sandbox, place, archive
         self._runs: Dict[str, Run] = {}
-        self._layers: List[QgsMapLayer] = []
         PluginSettings(PanelLog()).set_output_folder(place / "outputs")
         self.iface = HeadlessInterface()
         self.iface.window.resize(*WINDOW)
@@ -74,7 +73,6 @@ class LiveOutput:
         self._plugin = Up42Plugin(self.iface)
         self._plugin.initGui()
         self.desk.runs.changed.connect(self._changed)
-        self.desk.runs.loaded.connect(self._loaded)
 
     @property
     def desk(self) -> Desk:
@@ -121,23 +119,23 @@ class LiveOutput:
         button = JobRow(self.desk, run).first
         self._click(button)
 
-    def loaded(self, run: Run) -> List[QgsMapLayer]:
-        """The layers that came, empty until then. Raises ``RuntimeError`` when loading was given up."""
+    def loaded(self, run: Run) -> bool:
+        """Whether the large raster is a layer now. Raises ``RuntimeError`` when loading was given up."""
         now = self._runs[run.key]
-        if not self._layers and now.message and not now.busy:
+        layers = QgsProject.instance().mapLayers().values()
+        rasters = [layer for layer in layers if isinstance(layer, QgsRasterLayer) and layer.width() == SIDE]
+        if now.phase is not Phase.LOADED and now.message and not now.busy:
             raise RuntimeError(f"not loaded: {now.message}")
-        return self._layers
+        return now.phase is Phase.LOADED and bool(rasters)
 
     def forget(self, run: Run) -> None:
         """Remove what was loaded, from the map and from the disk."""
-        self._layers = []
         QgsProject.instance().clear()
         shutil.rmtree(self._place / "outputs", ignore_errors=True)
 
     def close(self) -> None:
         """Unload the plugin and close the window."""
         self._plugin.unload()
-        self._layers = []
         QgsProject.instance().clear()
         self.iface.close()
 
@@ -183,9 +181,6 @@ class LiveOutput:
 
     def _changed(self, run: Run) -> None:
         self._runs[run.key] = run
-
-    def _loaded(self, _run: Run, layers: List[QgsMapLayer]) -> None:
-        self._layers = layers
 
     def _click(self, button: Any) -> None:
         try:

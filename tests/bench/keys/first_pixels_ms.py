@@ -1,9 +1,9 @@
 """first_pixels_ms: from the click on Load Output until the map shows the scene, in ms.
 
 The real plugin runs in a real QGIS application; the output is the one of 512 MB, the map shows its place and nothing
-else. What is looked at is the map itself, fifty times a second: pixels of the scene are there when two fifths of the map
-have changed and there are many colours - neither an outline nor a filled area has that. Whether they come from a
-picture that stands in or from the raster does not matter; which of them it was is told.
+else. What is looked at is the map itself, fifty times a second: pixels of the scene are there when two fifths of the
+map have changed and there are many colours; neither an outline nor a filled area has that. Whether they come from a
+picture that stands in or from the raster does not matter; which layers the map has then is told.
 
 What is above the goal is measured again, with another job, up to three times, and the least is the value.
 

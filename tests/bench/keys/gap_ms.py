@@ -27,7 +27,7 @@ from limits import LIMITS  # noqa: E402
 from live_output import LiveOutput, rest, until  # noqa: E402
 from loop_watch import Culprits, LoopWatch  # noqa: E402
 from sandbox_process import start_sandbox  # noqa: E402
-from scene_archive import SIDE, scene  # noqa: E402
+from scene_archive import scene  # noqa: E402
 
 from up42_plugin.core.run import Run  # noqa: E402
 
@@ -59,9 +59,6 @@ def measure(live: LiveOutput, culprits_over_ms: Optional[float]) -> float:
     if culprits is not None:
         culprits.stop()
     live.desk.runs.changed.disconnect(stage.told)
-    layers = live.loaded(run)
-    if max(getattr(layer, "width", lambda: 0)() for layer in layers) != SIDE:
-        raise RuntimeError(f"loaded was something else: {[layer.source() for layer in layers]}")
     say(f"  {watch.turns} turns; 99 of 100 below {watch.quantile(0.99):.1f} ms; the longest:")
     for gap in watch.longest(8):
         parts = f"{gap.computing:5.1f} computing, {gap.queueing:5.1f} queueing for a processor"

@@ -62,7 +62,9 @@ def once() -> None:
     plugin.initGui()
     application.processEvents()
     ended = time.perf_counter()
-    say(f"  {(imported - began) * 1000:.0f} ms imports, {(ended - imported) * 1000:.0f} ms start; there before: {known}")
+    say(
+        f"  {(imported - began) * 1000:.0f} ms imports, {(ended - imported) * 1000:.0f} ms start; there before: {known}"
+    )
     print((ended - began) * 1000, flush=True)  # noqa: T201
     plugin.unload()
     iface.close()
