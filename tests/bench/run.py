@@ -18,7 +18,7 @@ from typing import Any, Dict, List
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from limits import table, verdicts  # noqa: E402
+from limits import table, verdicts
 
 KEYS = Path(__file__).resolve().parent / "keys"
 LIMIT_S = 1800

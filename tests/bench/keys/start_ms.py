@@ -62,9 +62,8 @@ def once() -> None:
     plugin.initGui()
     application.processEvents()
     ended = time.perf_counter()
-    say(
-        f"  {(imported - began) * 1000:.0f} ms imports, {(ended - imported) * 1000:.0f} ms start; there before: {known}"
-    )
+    parts = f"{(imported - began) * 1000:.0f} ms imports, {(ended - imported) * 1000:.0f} ms start"
+    say(f"  {parts}; there before: {', '.join(known) or 'nothing'}")
     print((ended - began) * 1000, flush=True)  # noqa: T201
     plugin.unload()
     iface.close()

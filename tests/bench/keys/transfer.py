@@ -38,6 +38,7 @@ from scene_archive import MB, TIF, PackedOutput, long_archive, room_for, scene  
 
 BUILD = ROOT / "build" / "bench"
 SDK = ROOT / ".venv-sdk" / "bin" / "python"
+BASH = shutil.which("bash") or "/bin/bash"
 ROUNDS, MOST_ROUNDS = 5, 9
 CHUNKS = tuple(str(1 << shift) for shift in (14, 16, 17, 18, 19, 20, 22))
 LONG_MB = 4096
@@ -102,7 +103,7 @@ class Race:
         def run(folder: Path) -> float:
             script = 'set -o pipefail; curl -sSf "$1" | tar xz -C "$2"'
             began = time.perf_counter()
-            subprocess.run(["bash", "-c", script, "_", self._url, str(folder)], check=True, timeout=TIMEOUT_S)
+            subprocess.run([BASH, "-c", script, "_", self._url, str(folder)], check=True, timeout=TIMEOUT_S)
             return time.perf_counter() - began
 
         return self._into(run)
