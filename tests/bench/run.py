@@ -55,7 +55,7 @@ def main(arguments: List[str]) -> int:
             print(error, file=sys.stderr, flush=True)  # noqa: T201
             failed = 1
     held = verdicts(values, keys)
-    print(table(held), file=sys.stderr, flush=True)  # noqa: T201
+    print(f"\n{table(held)}", file=sys.stderr, flush=True)  # noqa: T201
     failed = failed or int(not all(verdict.kept for verdict in held))
     print(json.dumps(values))  # noqa: T201
     return failed

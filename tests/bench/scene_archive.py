@@ -36,7 +36,6 @@ _LEVEL = 6
 _NOISE = 47.0
 _TILE = 256
 _CHUNK = 1 << 20
-_BLOCK = 64 * MB
 _GZIP_WINDOW = 31
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
@@ -72,26 +71,26 @@ def scene(folder: Path, side: int = SIDE) -> PackedOutput:
     return packed
 
 
-def long_archive(folder: Path, megabytes: int) -> PackedOutput:
+def long_archive(folder: Path, megabytes: int, block_mb: int = 64) -> PackedOutput:
     """An output whose one file is as long as asked, rounded up to whole blocks. No raster: it is not to be opened."""
     folder.mkdir(parents=True, exist_ok=True)
-    blocks = -(-megabytes * MB // _BLOCK)
+    blocks, length = -(-megabytes // block_mb), block_mb * MB
     path = folder / f"long-{megabytes}.tgz"
     head = io.BytesIO()
     with tarfile.open(fileobj=head, mode="w", format=tarfile.PAX_FORMAT) as archive:
         _add_description(archive)
         begin = archive.offset
         member = tarfile.TarInfo(f"output/{TIF}")
-        member.size = blocks * _BLOCK
+        member.size = blocks * length
         header = member.tobuf(tarfile.PAX_FORMAT)
-    block = _noisy_block()
+    block = _noisy_block(length)
     with path.open("wb") as file:
         packed = _Deflated(file)
         packed.add(head.getvalue()[:begin] + header)
         packed.repeat(block, blocks)
         packed.add(bytes(2 * tarfile.BLOCKSIZE))
         packed.close()
-    return PackedOutput(str(path), path.stat().st_size, blocks * _BLOCK)
+    return PackedOutput(str(path), path.stat().st_size, blocks * length)
 
 
 def room_for(folder: Path, wanted: int) -> bool:
@@ -164,9 +163,9 @@ def _described(work: Path, path: Path, unpacked: int) -> PackedOutput:
     return PackedOutput(str(path), work.stat().st_size, unpacked, sha256.hexdigest(), encoded)
 
 
-def _noisy_block() -> bytes:
+def _noisy_block(length: int) -> bytes:
     """16-bit values with noise in their low 10 bits: about three quarters are left when packed."""
-    values = np.frombuffer(os.urandom(_BLOCK), np.uint16) & 0x03FF
+    values = np.frombuffer(os.urandom(length), np.uint16) & 0x03FF
     return values.tobytes()
 
 
