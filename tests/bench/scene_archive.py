@@ -7,6 +7,7 @@ seconds of blocks that repeat (each too long to be found again by gzip).
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -18,7 +19,7 @@ import zlib
 from base64 import b64encode
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO, Iterator
+from typing import IO, Iterator
 
 import numpy as np
 from osgeo import gdal, osr
@@ -62,9 +63,9 @@ def scene(folder: Path, side: int = SIDE) -> PackedOutput:
     with tempfile.TemporaryDirectory(dir=folder) as place:
         raster, work = Path(place) / TIF, Path(place) / path.name
         write_scene(raster, side)
-        with tarfile.open(work, "w:gz", compresslevel=_LEVEL, format=tarfile.PAX_FORMAT) as archive:
+        with gzip.GzipFile(work, "wb", _LEVEL, mtime=0) as file, _tar(file) as archive:
             _add_description(archive)
-            archive.add(raster, f"output/{TIF}")
+            archive.add(raster, f"output/{TIF}", filter=_timeless)
         packed = _described(work, path, raster.stat().st_size)
         work.replace(path)
     about.write_text(json.dumps(asdict(packed)), encoding="utf-8")
@@ -77,7 +78,7 @@ def long_archive(folder: Path, megabytes: int, block_mb: int = 64) -> PackedOutp
     blocks, length = -(-megabytes // block_mb), block_mb * MB
     path = folder / f"long-{megabytes}.tgz"
     head = io.BytesIO()
-    with tarfile.open(fileobj=head, mode="w", format=tarfile.PAX_FORMAT) as archive:
+    with _tar(head) as archive:
         _add_description(archive)
         begin = archive.offset
         member = tarfile.TarInfo(f"output/{TIF}")
@@ -130,6 +131,15 @@ def _strips(side: int) -> Iterator[tuple[int, np.ndarray]]:
         yield top, strip
 
 
+def _tar(file: IO[bytes]) -> tarfile.TarFile:
+    return tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT)
+
+
+def _timeless(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.mtime = 0
+    return member
+
+
 def _add_description(archive: tarfile.TarFile) -> None:
     top = tarfile.TarInfo("output")
     top.type, top.mode = tarfile.DIRTYPE, 0o755
@@ -172,7 +182,7 @@ def _noisy_block(length: int) -> bytes:
 class _Deflated:
     """A gzip file whose repeated parts are packed once: after a full flush the packed bytes may be written again."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._sum = self._size = 0
         file.write(_GZIP_HEADER)
