@@ -59,6 +59,8 @@ class FirstPixels(QObject):
         super().__init__()
         self._canvas = canvas
         self._before = picture_of(canvas)
+        if np.unique(self._before).size >= COLOURS:
+            raise RuntimeError("the map shows something before the click")
         self.moment: Optional[float] = None
         self.layers: List[str] = []
         self._timer = QTimer(self)
