@@ -166,7 +166,10 @@ class LiveOutput:
         canvas = self.iface.canvas
         canvas.setDestinationCrs(crs)
         canvas.setExtent(QgsRectangle(CENTRE[0] - half, CENTRE[1] - half, CENTRE[0] + half, CENTRE[1] + half))
-        rest(1000)
+        until(lambda: not canvas.layers(), "the map to let go of what the test query found", ENDS_WITHIN_S)
+        canvas.refresh()
+        rest(500)
+        until(lambda: not canvas.isDrawing(), "the empty map", ENDS_WITHIN_S)
 
     def _exchange(self, job_id: str) -> None:
         """The sandbox looks at the files whenever it is asked: another archive with its sums is another output."""

@@ -60,7 +60,7 @@ class FirstPixels(QObject):
         self._canvas = canvas
         self._before = picture_of(canvas)
         if np.unique(self._before).size >= COLOURS:
-            raise RuntimeError("the map shows something before the click")
+            raise RuntimeError(f"the map shows something before the click: {canvas.layers()}")
         self.moment: Optional[float] = None
         self.layers: List[str] = []
         self._timer = QTimer(self)
