@@ -85,8 +85,14 @@ class Race:
         turn = len(self.seconds["plugin"]) % len(names)
         for name in names[turn:] + names[:turn]:
             os.sync()
-            self.seconds[name].append(self.contenders[name]())
-        told = ", ".join(f"{name} {self.seconds[name][-1]:.2f} s" for name in names)
+            try:
+                self.seconds[name].append(self.contenders[name]())
+            except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+                if name in ("plugin", "zlib"):
+                    raise
+                say(f"  {name} failed, no ratio with it: {error}")
+                del self.contenders[name], self.seconds[name]
+        told = ", ".join(f"{name} {seconds[-1]:.2f} s" for name, seconds in self.seconds.items())
         say(f"  round {len(self.seconds['plugin'])}: {told}")
 
     def ratios(self) -> Dict[str, Any]:
