@@ -52,6 +52,7 @@ soak: setup ## Run the fault tests with their full numbers
 
 bench: ## Measure how quick it is: one JSON object on standard output (KEY=... for one of them)
 	@.ci/setup >&2
+	@.ci/bench-tools $(KEY) >&2
 	@QT_QPA_PLATFORM=offscreen $(SEALED) $(PY) -u tests/bench/run.py $(KEY)
 
 lint: setup package ## Check style, types, versions, Qt 6, import directions and the plugin site's rules
