@@ -24,6 +24,15 @@ _CONSUMED: Mapping[str, Tuple[str, float]] = {
     "DATA_POINT": ("DATA_POINTS", 1.0),
     "QUANTITY": ("DATA_POINTS", 1.0),
 }
+# What blocks report, and how much of it makes one unit of the price; of other units a scene is one.
+_REPORTED: Mapping[str, Tuple[str, float]] = {
+    "SQUARE_KM": ("square_km", 1.0),
+    "MEGABYTE": ("output_bytes", _MIB),
+    "MEGAPIXEL": ("pixels", _MEGA),
+    "PIXEL": ("pixels", 1.0),
+    "TILE": ("tiles", 1.0),
+    "DATA_POINT": ("data_points", 1.0),
+}
 
 
 class Billing:
@@ -88,17 +97,7 @@ class Billing:
 
 
 def consumed(unit: str, usage: Mapping[str, Any]) -> float:
-    """A block's report in the unit of a price."""
-    if unit == "DATA_POINT":
-        return float(usage.get("data_points", 0))
-    if unit == "SQUARE_KM":
-        return float(usage.get("square_km", 0.0))
-    if unit == "MEGABYTE":
-        return float(usage.get("output_bytes", 0)) / _MIB
-    if unit == "MEGAPIXEL":
-        return float(usage.get("pixels", 0)) / _MEGA
-    if unit == "PIXEL":
-        return float(usage.get("pixels", 0))
-    if unit == "TILE":
-        return float(usage.get("tiles", 0)) or float(usage.get("scenes", 0))
-    return float(usage.get("scenes", 0))
+    """A block's report in the unit of a price. Blocks that deliver no tiles are paid by the scene."""
+    member, each = _REPORTED.get(unit, ("scenes", 1.0))
+    amount = float(usage.get(member, 0)) / each
+    return float(usage.get("scenes", 0)) if unit == "TILE" and not amount else amount
