@@ -41,28 +41,7 @@ OWN = {
 TEXT_ONLY = frozenset({"up42-countobjects"})
 """Blocks whose output is nothing to draw."""
 
-CLASSES_AND_VECTORS: Tuple[Chain, ...] = (
-    _chain("oneatlas-pleiades-primary", "ndvi", "up42-ndvithreshold", up42_ndvithreshold={"n_sieve_pixels": 5}),
-    _chain("esa-s2-l2a-gtiff-visual", "kmeans-clustering", kmeans_clustering={"n_sieve_pixels": 8}),
-    _chain("oneatlas-pleiades-primary", "landcover"),
-    _chain("oneatlas-pleiades-primary", "up42-waterfinder-water"),
-    _chain("esa-s2-l2a-gtiff-visual", "kmeans-clustering", "vectorising", kmeans_clustering={"n_sieve_pixels": 16}),
-    _chain("esa-s2-l2a-gtiff-visual", "zonal-statistics", zonal_statistics={"zones": ZONES}),
-    _chain("nextmapone-1m"),
-    _chain("nextmapone-5m"),
-    _chain("nextmapone-10m"),
-    _chain("oneatlas-worlddem-12m"),
-    _chain("oneatlas-spot-aoiclipped", "tiling", "ship-detection"),
-    _chain("oneatlas-spot-aoiclipped", "tiling", "ship-detection", "ship-identification"),
-    _chain("ais-hvp", ais_hvp={"time": "2023-06-01T00:00:00Z/2023-06-01T23:59:59Z"}),
-    _chain("meteomatics", meteomatics=WEATHER),
-    _chain("meteomatics", "data-conversion-netcdf", meteomatics=WEATHER),
-    _chain("openstreetmap", openstreetmap={"osm_tags": ["building=*", "highway=*", "natural=*"]}),
-    _chain("geotiff-custom", geotiff_custom=OWN),
-)
-
-CHAINS: Tuple[Chain, ...] = (
-    *CLASSES_AND_VECTORS,
+IMAGES: Tuple[Chain, ...] = (
     _chain("esa-s2-l2a-gtiff-visual"),
     _chain("esa-s2-l2a-gtiff-analytic"),
     _chain("aws-s2-l2a"),
@@ -88,3 +67,25 @@ CHAINS: Tuple[Chain, ...] = (
         oneatlas_spot_aoiclipped={"zoom_level": 15, "time": "2022-08-30T00:00:00Z/2022-08-31T00:00:00Z"},  # with clouds
     ),
 )
+
+CLASSES_AND_VECTORS: Tuple[Chain, ...] = (
+    _chain("oneatlas-pleiades-primary", "ndvi", "up42-ndvithreshold", up42_ndvithreshold={"n_sieve_pixels": 5}),
+    _chain("esa-s2-l2a-gtiff-visual", "kmeans-clustering", kmeans_clustering={"n_sieve_pixels": 8}),
+    _chain("oneatlas-pleiades-primary", "landcover"),
+    _chain("oneatlas-pleiades-primary", "up42-waterfinder-water"),
+    _chain("esa-s2-l2a-gtiff-visual", "kmeans-clustering", "vectorising", kmeans_clustering={"n_sieve_pixels": 16}),
+    _chain("esa-s2-l2a-gtiff-visual", "zonal-statistics", zonal_statistics={"zones": ZONES}),
+    _chain("nextmapone-1m"),
+    _chain("nextmapone-5m"),
+    _chain("nextmapone-10m"),
+    _chain("oneatlas-worlddem-12m"),
+    _chain("oneatlas-spot-aoiclipped", "tiling", "ship-detection"),
+    _chain("oneatlas-spot-aoiclipped", "tiling", "ship-detection", "ship-identification"),
+    _chain("ais-hvp", ais_hvp={"time": "2023-06-01T00:00:00Z/2023-06-01T23:59:59Z"}),
+    _chain("meteomatics", meteomatics=WEATHER),
+    _chain("meteomatics", "data-conversion-netcdf", meteomatics=WEATHER),
+    _chain("openstreetmap", openstreetmap={"osm_tags": ["building=*", "highway=*", "natural=*"]}),
+    _chain("geotiff-custom", geotiff_custom=OWN),
+)
+
+CHAINS: Tuple[Chain, ...] = (*IMAGES, *CLASSES_AND_VECTORS)

@@ -339,6 +339,16 @@ def test_newest_first_and_names_that_tell_apart(tmp_path):
     ]
 
 
+def test_models_of_the_elevation_and_files_of_ones_own_keep_their_names(tmp_path):
+    for name in ("a.tif", "b.tif"):
+        visual(tmp_path / name)
+    features = [feature("a.tif", "a", elevationModel="DSM"), feature("b.tif", "b", elevationModel="DTM")]
+    data_json(tmp_path, *features)
+    assert [plan.title for plan in prepare(tmp_path, block_title="NEXTMap")] == ["NEXTMap, DSM", "NEXTMap, DTM"]
+    own = prepare(tmp_path, block_name="geotiff-custom", block_title="Import Data (GeoTIFF)")
+    assert [plan.title for plan in own] == ["a", "b"]
+
+
 def test_several_features_of_one_file_are_one_layer(tmp_path):
     visual(tmp_path / "v.tif")
     assert len(prepare(output_of(tmp_path, "v.tif", "v.tif"))) == 1

@@ -40,6 +40,9 @@ SHORT_TITLES = {
     "kmeans-clustering": "Clusters",
     "landcover": "Land cover",
 }
+# Files that people gave names themselves
+_STORED_BY_USERS = ("geotiff-custom", "dimap-custom", "up42-import-geojson")
+_ELEVATION_MODELS = ("DSM", "DTM")
 _STEM_TITLES = (("_superresolution", "Super-resolution"), ("_ndvi", "NDVI"), ("_kmeans", "Clusters"))
 _LONGEST_REASON = 160
 
@@ -153,6 +156,8 @@ class _Preparation:
 
     def _base_title(self) -> str:
         stem = self._opening.stem
+        if self._block in _STORED_BY_USERS:
+            return stem
         if self._opening.kind is OpeningKind.BUNDLE:
             stem = (split_band_name(stem) or (stem, ""))[0]
         if self._opening.kind in (OpeningKind.VECTOR, OpeningKind.TABLE):
@@ -216,9 +221,12 @@ def _counted(plans: Sequence[LayerPlan]) -> List[Tuple[LayerPlan, int]]:
 
 
 def _with_scene(plan: LayerPlan) -> LayerPlan:
+    """Behind the title: the tile of a Sentinel scene, or which model of the elevation it is."""
     scene = str(plan.provenance.get("scene_id") or "")
     tile = re.search(r"(?:^|_)T?(\d{2}[A-Z]{3})(?:_|$)", scene)
-    return replace(plan, title=f"{plan.title}, {tile.group(1)}") if tile else plan
+    words = plan.provenance.get("properties", {}).values()
+    name = tile.group(1) if tile else next((word for word in words if word in _ELEVATION_MODELS), "")
+    return replace(plan, title=f"{plan.title}, {name}") if name else plan
 
 
 def _numbered(plans: Sequence[LayerPlan]) -> List[LayerPlan]:
