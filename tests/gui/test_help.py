@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, Qt, QUrl, pyqtSlot
 from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtTest import QTest
@@ -15,6 +16,7 @@ from up42_plugin.gui.connection_dialog import ConnectionDialog
 from up42_plugin.gui.help_pages import Topic, help_url
 from up42_plugin.gui.options_page import OptionsPage, OptionsParts
 from up42_plugin.gui.workflow_builder import WorkflowBuilder
+from up42_plugin.qgis_bridge.output_places import OutputPlaces
 from up42_plugin.resources import resource_path
 
 HELP = resource_path("help")
@@ -129,7 +131,9 @@ def test_the_connection_dialog_opens_its_place(desk_kit, browser):
 
 
 def test_the_options_page_opens_its_place(desk_kit, browser, shown, log, runner):
-    page = OptionsPage(OptionsParts(desk_kit.hub, desk_kit.settings, desk_kit.spending, runner, log))
+    places = OutputPlaces(desk_kit.settings, desk_kit.ledger, QgsProject.instance())
+    files = desk_kit.desk.dashboard.commands.files
+    page = OptionsPage(OptionsParts(desk_kit.hub, desk_kit.settings, desk_kit.spending, runner, log, places, files))
     shown(page, 700, 700)
     desk_kit.click(page.help_button)
     assert browser.asked == [help_url(Topic.OPTIONS)]
