@@ -243,7 +243,7 @@ class TestOutputs:
         kit.begin_load(done)
         wait_for(
             lambda: (
-                kit.line(done).startswith("Download interrupted at ") and kit.line(done).endswith(f"{N}%, continuing")
+                ", Download interrupted at " in kit.line(done) and kit.line(done).endswith(f"{N}%, continuing")
             ),
             "the cut",
             20,
@@ -256,7 +256,7 @@ class TestOutputs:
         remote.arm("GET", "*/downloads/results", times=1, hold_s=2)
         kit.begin_load(done)
         words = "The link expired, a new one was asked for."
-        wait_for(lambda: kit.line(done) == words, "the renewal", 20, kit.situation)
+        wait_for(lambda: kit.line(done).endswith(f", {words}"), "the renewal", 20, kit.situation)
         kit.wait(done, lambda now: now.layers == 1, "the layer")
 
 

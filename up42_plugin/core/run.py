@@ -30,7 +30,7 @@ class Phase(str, Enum):
 
 WAITING_TO_DOWNLOAD = "Waiting to download"
 #: How the progress of a download begins, whatever is going on with it.
-_DOWNLOADS = ("Download", "Continuing a download", "The download", WAITING_TO_DOWNLOAD)
+_DOWNLOADS = ("Download", "Continuing a download", "The download", "The link expired", WAITING_TO_DOWNLOAD)
 
 
 def is_download(message: str) -> bool:

@@ -116,7 +116,9 @@ def _coming(entry: JobEntry) -> List[str]:
     if entry.message == WAITING_TO_DOWNLOAD:
         return ["waiting for other downloads"]
     parts = entry.message.split(", ")
-    come = parts[1] if len(parts) > 1 and parts[0] == _DOWNLOADING else ""
+    if parts[0] != _DOWNLOADING:  # interrupted, continued or begun anew
+        return [entry.message]
+    come = parts[1] if len(parts) > 1 else ""
     percent = f"{int(entry.percent)}{NBSP}%" if entry.percent >= 0 else come
     left = parts[-1] if parts[-1].endswith(" left") else ""
     return [part for part in (percent, left) if part]
