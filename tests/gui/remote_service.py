@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, List, Mapping
 from urllib.parse import quote
 
@@ -43,7 +44,8 @@ class Remote:
 
     def jobs(self) -> List[Mapping[str, Any]]:
         """The project's jobs, newest first."""
-        return self.get(f"{self._project}/jobs")["data"]
+        pages = (self.get(f"{self._project}/jobs?page={number}")["data"] for number in itertools.count())
+        return [job for page in itertools.takewhile(bool, pages) for job in page]
 
     def job(self, job_id: str) -> Mapping[str, Any]:
         """One job."""

@@ -99,9 +99,9 @@ class JobsDesk(QObject):
         self._hub.state_changed.connect(self._hub_changed)
 
     def close(self) -> None:
-        """Ask no more."""
+        """Ask no more, and show nothing of what is still answered."""
         self._next.stop()
-        self._soon.stop()
+        self._soon.blockSignals(True)  # whoever starts it once more
 
     def now(self) -> datetime:
         """The time, aware."""
