@@ -275,6 +275,32 @@ def test_files_that_only_point_to_others_are_not_opened(tmp_path, name, content)
     assert name in plan.problem
 
 
+@pytest.mark.parametrize("before", [" " * 900, "a", "<?xml version='1.0'?><!-- a -->"])
+def test_what_stands_before_a_pointer_does_not_hide_it(tmp_path, before):
+    geotiff(tmp_path / "secret.tif", [coast()["B04"]])
+    gdal.Translate(str(tmp_path / "link.vrt"), str(tmp_path / "secret.tif"), format="VRT")
+    text = (tmp_path / "link.vrt").read_text()
+    layer = f"<OGRVRTLayer name='secret'><SrcDataSource>{tmp_path / 'secret.geojson'}</SrcDataSource></OGRVRTLayer>"
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.tif").write_text(before + text)
+    (tmp_path / "out" / "a.kml").write_text(f"{before}<OGRVRTDataSource>{layer}</OGRVRTDataSource>")
+    plans = prepare(output_of(tmp_path / "out", "a.tif", "a.kml"))
+    assert [plan.problem for plan in plans] == [
+        f"{name} only points to other data and was not opened." for name in ("a.tif", "a.kml")
+    ]
+
+
+def test_files_of_a_product_are_looked_into_as_well(tmp_path):
+    scene = landsat8(tmp_path / "scene")
+    plans = prepare(output_of(tmp_path, "scene"))
+    assert not any(plan.problem for plan in plans)
+    band = next(path for path in (tmp_path / "scene").rglob("*_B4.TIF"))
+    moved = band.rename(tmp_path / "secret.tif")
+    gdal.Translate(str(tmp_path / "link.vrt"), str(moved), format="VRT")
+    band.write_text((tmp_path / "link.vrt").read_text())
+    assert f"{band.name} only points" in "".join(plan.problem for plan in prepare(tmp_path))
+
+
 def test_descriptions_in_a_folder_are_no_layers(tmp_path):
     geotiff(tmp_path / "uuid" / "a.tif", [coast()["B04"]])
     (tmp_path / "uuid" / "metadata.json").write_text('{"name": "a", "type": "image"}')

@@ -33,6 +33,8 @@ _MERGED = "results_merged.geojson"
 _SHOWN_TEXT = 120
 _LOOK = 512
 _LOOK_AT_JSON = 4096
+_LOOK_FOR_LINKS = 1 << 16  # GDAL finds such elements behind anything that fits into the header it reads
+_LINKS = re.compile(rb"<(VRTDataset|OGR\w*DataSource|GDAL_W\w*|WCS_GDAL|(\w+:)?WFS_Capabilities)", re.IGNORECASE)
 _GEOJSON = re.compile(
     rb'"type"\s*:\s*"(Feature|FeatureCollection|GeometryCollection|(Multi)?(Point|LineString|Polygon))"'
 )
@@ -50,7 +52,7 @@ def find_openings(manifest: Manifest) -> Tuple[Opening, ...]:
         for opening in _of_item(item):
             if opening.path not in seen:
                 seen.add(opening.path)
-                found.append(opening)
+                found.append(_without_links(opening))
     return _told_apart(_bundled(_merged_alone([_dated(opening, manifest.folder) for opening in found])))
 
 
@@ -98,21 +100,31 @@ def _of_file(path: Path, item: OutputItem) -> Sequence[Opening]:
         return (nothing(path, item, f"{path.name} is text and no layer: {_shortened(text)}"),)
     if kind is None:
         return (nothing(path, item, f"{path.name} is no kind of file a map can show."),)
-    if _points_elsewhere(path, kind):
-        return (nothing(path, item, f"{path.name} only points to other data and was not opened."),)
     colour = _colour_beside(path)
     if colour is not None:
         return (Opening(kind, colour, item), Opening(kind, path, item, part="panchromatic"))
     return (Opening(kind, path, item, part=polarisation_of(path.stem)),)
 
 
+def _without_links(opening: Opening) -> Opening:
+    """Nothing in place of an opening with a file that leads out of the output."""
+    if opening.kind is OpeningKind.NOTHING:
+        return opening
+    paths = [path for _, path in opening.bands] or [opening.path]
+    led = next((path for path in paths if _points_elsewhere(path, opening.kind)), None)
+    if led is None:
+        return opening
+    return nothing(led, opening.item, f"{led.name} only points to other data and was not opened.")
+
+
 def _points_elsewhere(path: Path, kind: OpeningKind) -> bool:
     """GDAL takes text under any name for a virtual raster or layer, which may lead to any file or server."""
     with system_path(path).open("rb") as file:
-        start = file.read(_LOOK).lstrip(b"\xef\xbb\xbf \t\r\n")
-    if kind in (OpeningKind.RASTER, OpeningKind.GRIDS):
-        return start.startswith((b"<", b"{"))
-    return b"<OGRVRT" in start
+        start = file.read(_LOOK_FOR_LINKS)
+    if kind in (OpeningKind.RASTER, OpeningKind.BUNDLE, OpeningKind.GRIDS):
+        if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"{")):
+            return True
+    return _LINKS.search(start) is not None
 
 
 def _text_of(path: Path) -> str:
