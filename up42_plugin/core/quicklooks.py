@@ -14,7 +14,7 @@ from osgeo import gdal, osr
 
 from up42_plugin.core.archives.safe_names import safe_component
 from up42_plugin.core.context import JobContext
-from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, open_raster
+from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, open_raster, writing
 from up42_plugin.core.imagery.rasters import placed
 from up42_plugin.core.imagery.scene_facts import flattened
 from up42_plugin.core.layer_plan import BandRange, GreyStyle, LayerKind, LayerPlan, RasterStyle, RgbStyle, VectorStyle
@@ -221,8 +221,10 @@ def _enlarged(picture: Any) -> Any:
 def _write(picture: Any, target: Path) -> None:
     driver = gdal.GetDriverByName("GTiff")
     options = ["COMPRESS=DEFLATE", "PREDICTOR=2", "ZLEVEL=1", "TILED=YES"]
-    written = gdal_call(driver.CreateCopy, str(target), picture, options=options, what=target.name)
-    written.FlushCache()
+    with writing(target.name):
+        written = gdal_call(driver.CreateCopy, str(target), picture, options=options, what=target.name)
+        written.FlushCache()
+        del written
 
 
 def _feature(scene: Scene) -> Mapping[str, Any]:

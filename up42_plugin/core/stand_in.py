@@ -16,7 +16,7 @@ from osgeo import gdal
 from up42_plugin.api.errors import AnswerError, NetworkError, ServiceError
 from up42_plugin.core.aoi import AOI
 from up42_plugin.core.context import JobContext
-from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, open_raster
+from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, open_raster, writing
 from up42_plugin.core.imagery.rasters import placed
 from up42_plugin.core.layer_plan import BandRange, GreyStyle, LayerKind, LayerPlan, RasterStyle, RgbStyle
 from up42_plugin.core.output_errors import OutputError
@@ -129,7 +129,7 @@ def _write(source: str, area: Optional[AOI], target: Path) -> RasterStyle:
     if area is not None and window is not None:
         picture = _enlarged(picture, window)
         _hide_outside(picture, area.geojson())
-    with placed(target) as work:
+    with placed(target) as work, writing(target.name):
         driver = gdal.GetDriverByName("GTiff")
         written = gdal_call(driver.CreateCopy, str(work), picture, options=["COMPRESS=DEFLATE"], what=target.name)
         written.FlushCache()

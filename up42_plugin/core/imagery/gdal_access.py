@@ -44,6 +44,26 @@ def gdal_call(function: Callable[..., Optional[T]], *arguments: Any, what: str, 
         return result
 
 
+@contextlib.contextmanager
+def writing(what: str) -> Iterator[None]:
+    """For what writes a file: what GDAL only tells of meanwhile, a full disk above all, is a :class:`RasterError`."""
+    failures: List[str] = []
+
+    def note(kind: int, _number: int, text: str) -> None:
+        if kind >= gdal.CE_Failure:
+            failures.append(text)
+
+    gdal.PushErrorHandler(note)
+    try:
+        yield
+    except RuntimeError as error:
+        failures.append(str(error))
+    finally:
+        gdal.PopErrorHandler()
+    if failures:
+        raise RasterError(f"{what} could not be written.", failures[0])
+
+
 def open_raster(source: Union[str, Path], *, update: bool = False) -> Any:
     """Open a raster: a path or a subdataset's name. Raises :class:`RasterError`."""
     flags = gdal.OF_RASTER | (gdal.OF_UPDATE if update else gdal.OF_READONLY)

@@ -13,7 +13,7 @@ import numpy as np
 from osgeo import gdal
 
 from up42_plugin.core.context import JobContext
-from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, gdal_progress, open_raster
+from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, gdal_progress, open_raster, writing
 from up42_plugin.core.imagery.rasters import name_bands, placed
 
 _DRIVER = "netCDF"
@@ -109,7 +109,7 @@ def _on_its_grid(name: str, labels: Sequence[str], target: Path) -> Path:
     band = dataset.GetRasterBand(1)
     if (band.GetScale() or 1.0, band.GetOffset() or 0.0) != (1.0, 0.0):
         options.update(unscale=True, outputType=gdal.GDT_Float32)
-    with placed(target) as work:
+    with placed(target) as work, writing(target.name):
         written = gdal_call(gdal.Translate, str(work), name, what=_variable_name(name), **options)
         name_bands(written, labels)
         written.FlushCache()
@@ -123,21 +123,22 @@ def _off_the_swath(name: str, labels: Sequence[str], context: JobContext, target
     if dataset.RasterXSize * dataset.RasterYSize > _MOST_PIXELS:
         raise RasterError(f"{_variable_name(name)} is too large to be laid on the ground here.")
     nodata = dataset.GetRasterBand(1).GetNoDataValue()
-    with placed(target) as work, gdal_progress(context, f"Preparing {_variable_name(name)}") as progress:
-        written = gdal_call(
-            gdal.Warp,
-            str(work),
-            name,
-            what=_variable_name(name),
-            format="GTiff",
-            geoloc=True,
-            callback=progress,
-            dstSRS=_WGS84,
-            outputType=gdal.GDT_Float32,
-            srcNodata=nodata,
-            dstNodata=_OUTSIDE,
-            creationOptions=["COMPRESS=DEFLATE", "PREDICTOR=3", "TILED=YES", "ZLEVEL=1"],
-        )
+    with placed(target) as work, writing(target.name):
+        with gdal_progress(context, f"Preparing {_variable_name(name)}") as progress:
+            written = gdal_call(
+                gdal.Warp,
+                str(work),
+                name,
+                what=_variable_name(name),
+                format="GTiff",
+                geoloc=True,
+                callback=progress,
+                dstSRS=_WGS84,
+                outputType=gdal.GDT_Float32,
+                srcNodata=nodata,
+                dstNodata=_OUTSIDE,
+                creationOptions=["COMPRESS=DEFLATE", "PREDICTOR=3", "TILED=YES", "ZLEVEL=1"],
+            )
         if not _has_values(written):
             raise RasterError(f"{_variable_name(name)} has {_NO_PLACE}.")
         name_bands(written, labels)

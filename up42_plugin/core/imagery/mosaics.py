@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Sequence
 from osgeo import gdal, osr
 
 from up42_plugin.core.context import JobContext
-from up42_plugin.core.imagery.gdal_access import gdal_call, gdal_progress, open_raster
+from up42_plugin.core.imagery.gdal_access import gdal_call, gdal_progress, open_raster, writing
 from up42_plugin.core.imagery.opening import Opening
 from up42_plugin.core.imagery.rasters import describe, implied_nodata, name_bands, placed
 
@@ -24,7 +24,7 @@ def mosaic(tiles: Sequence[Opening], target: Path, context: JobContext) -> Path:
     first = describe(paths[0])
     hides_gaps = first.alpha is not None or first.bands[0].nodata is not None or implied_nodata(first) is not None
     alpha = not hides_gaps and _has_gaps(paths)
-    with placed(target) as work:
+    with placed(target) as work, writing(target.name):
         with gdal_progress(context, f"Joining {len(paths)} tiles") as progress:
             dataset = gdal_call(
                 gdal.BuildVRT,

@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterator, List
 from osgeo import gdal
 
 from up42_plugin.core.context import JobContext
-from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, gdal_progress, open_raster, quiet_gdal
+from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, gdal_progress, open_raster, quiet_gdal, writing
 from up42_plugin.core.imagery.rasters import RasterFacts
 from up42_plugin.core.output_errors import OutputError, format_bytes
 from up42_plugin.core.storage import free_bytes
@@ -89,7 +89,9 @@ def build_overviews(facts: RasterFacts, work: Path, resampling: str, context: Jo
         gdal_call(gdal.Translate, str(work), str(source), format="VRT", what=source.name, **_whole_bytes(facts))
         dataset = open_raster(work)
         result = gdal_call(dataset.BuildOverviews, resampling, factors, callback=progress, what=source.name)
-        del dataset
+        with writing(f"{source.name}.ovr"):
+            dataset.FlushCache()
+            del dataset
     if result != 0:
         raise RasterError(f"{source.name} could not be prepared.", gdal.GetLastErrorMsg())
 
@@ -136,7 +138,7 @@ def _options(values: Dict[str, str]) -> Iterator[None]:
 
 def _with_statistics(facts: RasterFacts) -> None:
     """Write each band's range, mean and deviation beside the raster, from its overviews; nice to have."""
-    with contextlib.suppress(RasterError), quiet_gdal():
+    with contextlib.suppress(RasterError, RuntimeError), quiet_gdal():
         dataset = open_raster(facts.source)
         for index in range(1, dataset.RasterCount + 1):
             band = dataset.GetRasterBand(index)

@@ -18,7 +18,7 @@ import numpy as np
 from osgeo import gdal
 
 from up42_plugin.core.imagery.bands import BandFacts
-from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, name_of, open_raster
+from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, name_of, open_raster, writing
 
 Source = Union[str, Path]
 # Column, row, width and height in pixels.
@@ -192,7 +192,7 @@ def rectified(facts: RasterFacts, target: Path) -> Path:
         options["dstAlpha"] = True
     else:
         options.update(srcNodata=nodata, dstNodata=nodata)
-    with placed(target) as work:
+    with placed(target) as work, writing(target.name):
         dataset = gdal_call(
             gdal.Warp,
             str(work),
@@ -236,7 +236,7 @@ def _by_points(facts: RasterFacts) -> Dict[str, Any]:
 
 def amplitude(facts: RasterFacts, target: Path) -> Path:
     """Write a VRT of the magnitudes of a complex raster, where it is."""
-    with placed(target) as work:
+    with placed(target) as work, writing(target.name):
         dataset = gdal_call(gdal.Translate, str(work), facts.source, format="VRT", what=name_of(facts.source))
         dataset.FlushCache()
         del dataset
@@ -252,7 +252,7 @@ def amplitude(facts: RasterFacts, target: Path) -> Path:
 def stacked(sources: Sequence[Tuple[str, Path]], target: Path) -> Path:
     """Write a VRT with one band per (name, single-band raster): the finest pixel size, the extent of such bands."""
     paths = [str(path) for _, path in sources]
-    with placed(target) as work:
+    with placed(target) as work, writing(target.name):
         dataset = gdal_call(
             gdal.BuildVRT,
             str(work),

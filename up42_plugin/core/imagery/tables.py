@@ -6,12 +6,12 @@ import csv
 import io
 import math
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from osgeo import ogr, osr
 
 from up42_plugin.core.context import JobContext
-from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call
+from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, writing
 from up42_plugin.core.imagery.rasters import placed
 
 _X = ("longitude", "lon", "long", "lng", "x", "x_coord", "xcoord", "easting", "point_x")
@@ -42,16 +42,9 @@ def table_as_layer(path: Path, target: Path, context: JobContext) -> Path:
     shapes = [place(row) for row in rows]
     _check_degrees(path.name, [shape for shape in shapes if shape is not None])
     kinds = [_kind(row[index] if index < len(row) else "" for row in rows) for index in range(len(header))]
-    with placed(target) as work:
-        try:
-            _write(work, list(zip(_unique(header), kinds)), rows, shapes, context)
-        except RuntimeError as error:
-            _fail(target, error)
+    with placed(target) as work, writing(target.name):
+        _write(work, list(zip(_unique(header), kinds)), rows, shapes, context)
     return target
-
-
-def _fail(target: Path, error: RuntimeError) -> NoReturn:
-    raise RasterError(f"{target.name} could not be written.", str(error)) from error
 
 
 def _read(path: Path) -> Tuple[List[str], Sequence[Row], bool]:

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 from osgeo import gdal, ogr
 
 from up42_plugin.core.context import JobContext
-from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, gdal_progress
+from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, gdal_progress, writing
 from up42_plugin.core.imagery.rasters import placed
 from up42_plugin.core.storage import system_path
 
@@ -147,7 +147,7 @@ def _by_geometry(source: str, dataset: gdal.Dataset, name: str, target: Path, co
     kinds = _counted_kinds(dataset.GetLayer(0))  # a union declares the kind of its first part
     if not kinds:
         raise RasterError(f"{name} holds no features with a geometry.")
-    with placed(target) as work:
+    with placed(target) as work, writing(target.name):
         for number, kind in enumerate(kinds):
             where = f"{_KIND_FIELD} IN ('{_spaced(kind)}', 'MULTI{_spaced(kind)}')" if len(kinds) > 1 else None
             with gdal_progress(context, f"Preparing {name}") as progress:
@@ -164,6 +164,7 @@ def _by_geometry(source: str, dataset: gdal.Dataset, name: str, target: Path, co
                     callback=progress,
                     what=name,
                 )
+                written.FlushCache()
                 del written
     return target
 
