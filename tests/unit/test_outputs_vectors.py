@@ -90,12 +90,23 @@ def test_a_table_of_shapes_and_one_with_decimal_commas_open(tmp_path):
         ("x,y\n500000,4200000\n", "a.csv has coordinates that are no degrees"),
         ("x,y\na,b\n", "a.csv has no row with coordinates."),
         ("", "a.csv is empty."),
+        (f"x,y,a\n1,2,{'long' * 50_000}\n", "a.csv cannot be read as a table."),
     ],
 )
 def test_a_table_that_cannot_be_placed_says_why(tmp_path, text, problem):
     (tmp_path / "a.csv").write_text(text)
     (plan,) = prepare(output_of(tmp_path, "a.csv"))
     assert plan.problem.startswith(problem)
+
+
+def test_columns_of_a_table_are_numbers_only_where_nothing_is_lost(tmp_path):
+    rows = ["x,y,count,id,code,share,part", "1,2,7,18446744073709551616,1_000,1e-3,nan", "1,2,-8,1,2,.5,1"]
+    (tmp_path / "a.csv").write_text("\n".join(rows))
+    (plan,) = prepare(output_of(tmp_path, "a.csv"))
+    values = features_of(plan)[0]["properties"]
+    assert [values[name] for name in ("count", "id", "code", "share", "part")] == [
+        7, "18446744073709551616", "1_000", 0.001, "nan",
+    ]  # fmt: skip
 
 
 def test_the_merged_zonal_statistics_stand_for_those_of_each_image(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
@@ -22,6 +23,10 @@ _LOOK_ROWS = 50
 _WEST_EAST, _SOUTH_NORTH = 180.0, 90.0
 _CHECK_EVERY = 5000
 _LAYER = "table"
+# Python takes more than these for numbers: underscores, digits of every script
+_WHOLE = re.compile(r"^[+-]?[0-9]+$")
+_NUMBER = re.compile(r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$", re.IGNORECASE)
+_LARGEST = 2**63 - 1
 
 Row = Sequence[str]
 Place = Callable[[Row], Optional[ogr.Geometry]]
@@ -56,7 +61,10 @@ def _read(path: Path) -> Tuple[List[str], Sequence[Row], bool]:
         text = content.decode("latin-1")
     first = text.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=first.count)
-    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)]
+    except csv.Error as error:
+        raise RasterError(f"{path.name} cannot be read as a table.", str(error)) from error
     if not rows:
         raise RasterError(f"{path.name} is empty.")
     return [name.strip() for name in rows[0]], rows[1:], delimiter != ","
@@ -111,7 +119,7 @@ def _check_degrees(name: str, shapes: Sequence[ogr.Geometry]) -> None:
 
 
 def _kind(values: Iterable[str]) -> int:
-    """The narrowest type that takes all values of a column; a leading zero makes a text."""
+    """The narrowest type that takes all values of a column; a leading zero makes a text, and too many digits do."""
     kind = ogr.OFTInteger64
     seen = False
     for text in (value.strip() for value in values):
@@ -120,18 +128,11 @@ def _kind(values: Iterable[str]) -> int:
         seen = True
         if len(text) > 1 and text.lstrip("-").startswith("0") and not text.lstrip("-").startswith("0."):
             return int(ogr.OFTString)
-        if kind == ogr.OFTInteger64 and _converted(text, int) is None:
+        if kind == ogr.OFTInteger64 and not _WHOLE.match(text):
             kind = ogr.OFTReal
-        if kind == ogr.OFTReal and _converted(text, float) is None:
+        if not _NUMBER.match(text) or (_WHOLE.match(text) and abs(int(text)) > _LARGEST):
             return int(ogr.OFTString)
     return int(kind if seen else ogr.OFTString)
-
-
-def _converted(text: str, kind: Callable[[str], Any]) -> Any:
-    try:
-        return kind(text)
-    except ValueError:
-        return None
 
 
 def _write(
