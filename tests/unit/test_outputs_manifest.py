@@ -66,7 +66,7 @@ def test_a_renamed_file_is_found_by_its_name_in_data_json(tmp_path):
     assert item_of(tmp_path, **{"up42.data_path": "building=*_14:36.geojson"}).path.name == "building=__14_36.geojson"
 
 
-@pytest.mark.parametrize("path", ["missing.tif", "a/../missing.tif"])
+@pytest.mark.parametrize("path", ["missing.tif", "a/../missing.tif", f"{'long' * 2000}.tif"])
 def test_a_file_that_is_not_there_is_reported(tmp_path, path):
     manifest = read_manifest(data_json(tmp_path, feature(path)))
     assert manifest.items[0].path is None
@@ -81,6 +81,12 @@ def test_a_data_path_cannot_leave_the_output(tmp_path, path):
     manifest = read_manifest(data_json(tmp_path / "output", feature(path)))
     assert manifest.items[0].path is None
     assert "outside the output" in manifest.problems[0]
+
+
+@pytest.mark.parametrize("path", ["output/..\\outside.tif", "..\\outside.tif"])
+def test_a_data_path_cannot_leave_the_output_by_what_windows_takes_for_a_slash(tmp_path, path):
+    (tmp_path / "..\\outside.tif").write_bytes(b"")  # a plain name on other systems
+    assert read_manifest(data_json(tmp_path, feature(path))).items[0].path is None
 
 
 def test_a_test_query_points_to_nothing_and_that_is_fine(tmp_path):

@@ -138,13 +138,19 @@ def _resolve(folder: Path, data_path: str, renamed: Mapping[str, str]) -> Tuple[
     relative = "/".join(part for part in text.split("/") if part not in ("", "."))
     if relative in ("", "output"):
         return folder, ""
-    candidates = [renamed.get(relative, ""), "/".join(safe_component(part) for part in relative.split("/") if part)]
-    if relative.startswith("output/"):
-        candidates.append(relative[len("output/") :])
-    for candidate in candidates:
-        if candidate and system_path(folder / candidate).exists():
-            return folder / candidate, ""
+    names = [relative, *([relative[len("output/") :]] if relative.startswith("output/") else [])]
+    for name in names:
+        for candidate in (renamed.get(name, ""), "/".join(safe_component(part) for part in name.split("/"))):
+            if candidate and _is_there(folder / candidate):
+                return folder / candidate, ""
     return None, f"{data_path} is named in data.json but not in the output."
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return system_path(path).exists()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def _bbox(value: Any) -> Optional[BBox]:
