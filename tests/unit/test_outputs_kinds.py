@@ -291,7 +291,7 @@ def test_what_stands_before_a_pointer_does_not_hide_it(tmp_path, before):
 
 
 def test_files_of_a_product_are_looked_into_as_well(tmp_path):
-    scene = landsat8(tmp_path / "scene")
+    landsat8(tmp_path / "scene")
     plans = prepare(output_of(tmp_path, "scene"))
     assert not any(plan.problem for plan in plans)
     band = next(path for path in (tmp_path / "scene").rglob("*_B4.TIF"))

@@ -121,10 +121,9 @@ def _points_elsewhere(path: Path, kind: OpeningKind) -> bool:
     """GDAL takes text under any name for a virtual raster or layer, which may lead to any file or server."""
     with system_path(path).open("rb") as file:
         start = file.read(_LOOK_FOR_LINKS)
-    if kind in (OpeningKind.RASTER, OpeningKind.BUNDLE, OpeningKind.GRIDS):
-        if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"{")):
-            return True
-    return _LINKS.search(start) is not None
+    images = kind in (OpeningKind.RASTER, OpeningKind.BUNDLE, OpeningKind.GRIDS)
+    described = images and start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"{"))
+    return described or _LINKS.search(start) is not None
 
 
 def _text_of(path: Path) -> str:
