@@ -9,7 +9,7 @@ import pytest
 from tests.staged_provider import NOW, job
 from tests.unit.ledger_kit import configuration
 from up42_plugin.core.jobs import JobState, Mode
-from up42_plugin.core.run import Phase, Run
+from up42_plugin.core.run import WAITING_TO_DOWNLOAD, Phase, Run
 
 
 def run(**changes):
@@ -43,9 +43,15 @@ def test_news_of_the_service_clear_what_was_said_meanwhile():
     assert (seen.message, seen.trouble, seen.phase) == ("", "", Phase.ON_SERVICE)
 
 
-@pytest.mark.parametrize("phase", [Phase.FETCHING, Phase.LOADED])
+@pytest.mark.parametrize("phase", [Phase.FETCHING, Phase.PAUSED, Phase.LOADED])
 def test_late_news_do_not_undo_the_fetching(phase):
     assert on_service("SUCCEEDED", phase=phase).phase is phase
+
+
+def test_news_of_a_running_job_leave_the_download_of_a_block_s_output_pausable():
+    waiting = on_service("RUNNING", phase=Phase.FETCHING, message=WAITING_TO_DOWNLOAD)
+    assert waiting.message == WAITING_TO_DOWNLOAD
+    assert waiting.pausable
 
 
 def test_no_state_before_the_service_has_it():

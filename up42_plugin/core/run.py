@@ -87,7 +87,9 @@ class Run:
         words = self.words if self.words[-1:] == (job.word,) else (*self.words, job.word)
         ours = (Phase.FETCHING, Phase.PAUSED, Phase.LOADED)
         phase = self.phase if self.phase in ours else Phase.ON_SERVICE
-        return replace(self, phase=phase, job=job, words=words, message="", trouble="")
+        # a block's output may be on its way while the job runs: that message is of the transfer
+        message = self.message if self.phase in (Phase.FETCHING, Phase.PAUSED) else ""
+        return replace(self, phase=phase, job=job, words=words, message=message, trouble="")
 
     @property
     def state(self) -> Optional[JobState]:
