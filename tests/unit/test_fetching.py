@@ -13,6 +13,7 @@ from up42_plugin.core.context import ThreadContext
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.output_errors import ManifestError
 from up42_plugin.core.service import Output
+from up42_plugin.core.unpack import RECEIPT
 
 DOWN = NetworkError("No answer.")
 BROKEN = ServerError("UP42 has a problem (500).", status=500)
@@ -115,6 +116,12 @@ class TestLiveOutputs:
 
     def test_an_output_is_downloaded_once(self, provider, downloads, tmp_path, context):
         self.fetch(provider, tmp_path / "final", context)
+        self.fetch(provider, tmp_path / "final", context)
+        assert downloads.count == 1
+
+    def test_one_without_a_description_is_downloaded_once_too(self, provider, downloads, tmp_path, context):
+        self.fetch(provider, tmp_path / "final", context)
+        (tmp_path / "final" / "data.json").rename(tmp_path / "final" / RECEIPT)
         self.fetch(provider, tmp_path / "final", context)
         assert downloads.count == 1
 

@@ -14,7 +14,9 @@ from up42_plugin.core.outputs import prepare_output
 from up42_plugin.core.quicklooks import prepare_test_query
 from up42_plugin.core.scenes import Quicklook, Scene
 from up42_plugin.core.service import JobService, Output
+from up42_plugin.core.storage import system_path
 from up42_plugin.core.transfer import Bandwidth, fetch_output
+from up42_plugin.core.unpack import RECEIPT
 from up42_plugin.core.workflow import Step
 
 _DOWNLOAD_SHARE = 80.0
@@ -86,8 +88,11 @@ def fetch_live_output(
 
 
 def stored_output(step: Step, folder: Path, context: JobContext) -> Optional[Tuple[LayerPlan, ...]]:
-    """An output that is on disk already, made ready; None when it is not, or its description cannot be read."""
-    if not (folder / "data.json").is_file():
+    """An output that is on disk already, made ready; None when it is not, or its description cannot be read.
+
+    Those of orders come without a description: then what was left when they were unpacked tells that they are there.
+    """
+    if not any(system_path(folder / name).is_file() for name in ("data.json", RECEIPT)):
         return None
     try:
         return _prepared(step, folder, context)
