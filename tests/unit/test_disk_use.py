@@ -45,10 +45,12 @@ def test_only_what_is_ours_is_counted(tmp_path):
     output(root / "taormina-2ab7d7ca" / "aws-s2-l2a-1", 500)
     (root / "etna-99999999" / "quicklooks").mkdir(parents=True)
     (root / "etna-99999999" / "quicklooks" / "q.tif").write_bytes(b"x" * 70)
-    (root / "messina-88888888" / "final.partial-1234").mkdir(parents=True)
+    (root / "messina-88888888" / "final.partial-12345678").mkdir(parents=True)
     for foreign in ("holiday-pictures", "my-project1", "notes"):
         (root / foreign / "sub").mkdir(parents=True)
         (root / foreign / "sub" / "x.jpg").write_bytes(b"x" * 9000)
+    for name in ("film.part1.rar", "setup.exe.part", "shapes.partial.shp"):
+        (root / "holiday-pictures" / name).write_bytes(b"x" * 9000)
     (root / "up42-jobs-20260101.gpkg").write_bytes(b"x" * 100)
     found = disk_use(root, ThreadContext())
     assert (found.jobs, found.size_bytes) == (3, 3000 + 2 + 500 + 2 + 70)
@@ -140,7 +142,7 @@ def test_a_job_is_found_where_it_was_put_after_the_outputs_folder_changed(tmp_pa
     assert folders.job_folder("Etna", OTHER) == tmp_path / "new" / "etna-99999999"
     old.parent.rename(tmp_path / "moved by hand")
     assert folders.job_folder("Taormina", JOB) == tmp_path / "new" / "taormina-2ab7d7ca"
-    assert folders.those_there([JOB]) == frozenset()
+    assert folders.folders_of([JOB]) == {}
     assert folders.all_folders_of(JOB) == ()
 
 
@@ -168,4 +170,4 @@ def test_a_read_only_root_gives_way_to_the_spare_one(tmp_path):
     folders = OutputFolders(tmp_path / "file" / "UP42", (tmp_path / "general",), None, spare=tmp_path / "general")
     assert folders.job_folder("Taormina", JOB) == tmp_path / "general" / "taormina-2ab7d7ca"
     assert folders.all_folders_of(JOB) == ()
-    assert folders.those_there([JOB]) == frozenset()
+    assert folders.folders_of([JOB]) == {}

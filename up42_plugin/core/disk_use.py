@@ -17,7 +17,8 @@ from up42_plugin.core.storage import FINAL, QUICKLOOKS, free_bytes, is_writable,
 from up42_plugin.core.unpack import RECEIPT
 
 _NAME = re.compile(r".+-[0-9a-z]{1,8}$")
-_UNFINISHED = ".part"  # what is being fetched or unpacked, or waits to be continued
+# what is being fetched or unpacked, waits to be continued, or was left by who was killed
+_UNFINISHED = re.compile(r"\.part\.json$|\.(?:partial|old)-[0-9a-f]{8}$")
 # Below it, names of products alone are longer than what Windows gives to a path in most programs
 _LONGEST_ON_WINDOWS = 90
 
@@ -109,7 +110,7 @@ def _job_folders(root: Path) -> Iterator[Path]:
 def _holds_outputs(folder: Path) -> bool:
     with contextlib.suppress(OSError):
         for part in folder.iterdir():
-            if part.name == QUICKLOOKS or _UNFINISHED in part.name:
+            if part.name == QUICKLOOKS or _UNFINISHED.search(part.name):
                 return True
             marks = (RECEIPT, "data.json") if part.name == FINAL else (RECEIPT,)
             if any(system_path(part / mark).is_file() for mark in marks):
