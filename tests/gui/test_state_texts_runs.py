@@ -10,6 +10,7 @@ from tests.staged_provider import scene, task
 from up42_plugin.api.errors import NotFoundError, OutcomeUnknownError, QuotaError, ServerError
 from up42_plugin.core.output_errors import DamagedArchiveError, DiskFullError, HostileArchiveError, NoLayerError
 from up42_plugin.core.run import Phase
+from up42_plugin.core.storage import OutputFolders
 from up42_plugin.gui.confirm_dialog import ConfirmDialog
 from up42_plugin.gui.job_commands import JobCommand
 from up42_plugin.gui.logs_dialog import LogsDialog
@@ -273,12 +274,13 @@ class TestOutputs:
         assert line(kit, finished) == "No layer in this output."
         opened = []
         monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) or True)
-        kit.runs.folder_of(finished.key).mkdir(parents=True)
+        folder = OutputFolders(kit.settings.output_folder()).output_folder(finished.name, kit.run(finished.key).job.id)
+        folder.mkdir(parents=True)
         kit.click(kit.told_action("Open Folder"))
         kit.wait(lambda: opened)
         kit.click(self.below_the_list(kit, finished, "Open Folder"))
         kit.wait(lambda: len(opened) == 2)
-        assert opened == [str(kit.runs.folder_of(finished.key))] * 2
+        assert opened == [str(folder)] * 2
 
     def test_scenes_that_cannot_be_read_are_asked_for_again(self, kit):
         kit.ready_to_test()

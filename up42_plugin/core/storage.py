@@ -18,7 +18,7 @@ import time
 import uuid
 from pathlib import Path
 from types import TracebackType
-from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple, Type
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type
 
 from up42_plugin.core.archives.safe_names import safe_component, slug
 from up42_plugin.core.output_errors import FolderError
@@ -27,7 +27,7 @@ FINAL = "final"
 QUICKLOOKS = "quicklooks"
 _SHORT_ID = 8
 _STALE_SECONDS = 2 * 24 * 3600
-_PART = ".part"
+PART = ".part"
 _PARTIAL = ".partial-"
 _OLD = ".old-"
 _EXTENDED = "\\\\?\\"
@@ -56,7 +56,7 @@ def free_bytes(folder: Path) -> int:
 
 def part_path(folder: Path) -> Path:
     """Where the archive of an output that comes into ``folder`` is kept while it is not whole."""
-    return folder.with_name(f"{folder.name}{_PART}")
+    return folder.with_name(f"{folder.name}{PART}")
 
 
 class OutputFolders:
@@ -100,10 +100,6 @@ class OutputFolders:
             with contextlib.suppress(OSError):
                 found.extend(sorted(root.glob(f"*{ending}")))
         return tuple(folder for folder in dict.fromkeys(found) if _is_folder(folder))
-
-    def those_there(self, job_ids: Iterable[str]) -> FrozenSet[str]:
-        """Which of these jobs have a folder."""
-        return frozenset(self.folders_of(job_ids))
 
     def folders_of(self, job_ids: Iterable[str]) -> Dict[str, Path]:
         """The folders of those jobs that have one; each outputs folder is looked through once."""

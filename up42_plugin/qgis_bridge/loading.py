@@ -115,11 +115,13 @@ class RunLoading(QObject):
         self._discard(run, load.task_name if load is not None else "")
 
     def _discard(self, run: Run, task_name: str) -> None:
-        key = run.key
+        if run.job is None:
+            return
+        key, job_id, places = run.key, run.job.id, self._folders()
 
         def work(context: JobContext) -> None:
             context.check()
-            discard_part(self.folder_of(run, task_name))
+            discard_part(places.output_folder(run.name, job_id, task_name))
 
         job = self._runner.start(f"UP42: discarding the download of {run.name}", work, hidden=True)
         job.ended.connect(lambda: self.discarded.emit(self._book.of(key)))
@@ -189,12 +191,6 @@ class RunLoading(QObject):
             self._output_here(key, plans, "")
 
         self._fetch(run, f"UP42: loading {run.name}", work, here)
-
-    def folder_of(self, run: Run, task_name: str = "") -> Path:
-        """Where the output of a run's job lies, or would; for workers. ``ValueError`` for a run without a job."""
-        if run.job is None:
-            raise ValueError("a run without a job has no output")
-        return self._folders().output_folder(run.name, run.job.id, task_name)
 
     def show_quicklooks(self, key: str) -> None:
         """Lay the quicklooks of a live job's scenes on the map; what the run has come to stays as it is."""

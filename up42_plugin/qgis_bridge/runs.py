@@ -202,10 +202,6 @@ class RunController(QObject):
         if job.state.terminal:
             self._over(run, job)
 
-    def folder_of(self, key: str) -> Path:
-        """Where a run's output lies, or would."""
-        return self._loading.folder_of(self._book.of(key))
-
     def _accepted(self, key: str, job: Job) -> None:
         run = replace(self._book.of(key).on_service(job), unwanted=False)
         unwanted = self._book.of(key).unwanted

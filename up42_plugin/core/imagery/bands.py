@@ -62,9 +62,6 @@ _RGB = (RED, GREEN, BLUE)
 
 _WITH_PAN = ("oneatlas-pleiades-aoiclipped", "oneatlas-spot-aoiclipped")
 
-# False colour where there is no natural one, best first.
-FALSE_COLOURS: Sequence[Tuple[str, str, str]] = ((NIR, RED, GREEN), ("swir1", "nir2", "re1"), ("swir1", NIR, RED))
-
 
 @dataclass(frozen=True)
 class BandFacts:
