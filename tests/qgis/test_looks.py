@@ -358,6 +358,8 @@ def test_a_stretch_moves_the_ends_and_keeps_the_rest(superresolved):
     green = layer.renderer().greenContrastEnhancement()
     assert (green.minimumValue(), green.maximumValue()) == (30.0, 40.0)
     assert (layer.renderer().opacity(), bands_of(layer)) == (0.5, (1, 2, 3))
+    layer.renderer().setBlueBand(-1)  # "Not set" in the layer's properties
+    assert shown_bands(layer) == ()
 
 
 def test_ramps_are_stretched_and_fixed_colours_are_not(raster):

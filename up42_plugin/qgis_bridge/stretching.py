@@ -28,10 +28,14 @@ Ranges = Mapping[int, Tuple[float, float]]
 
 
 def shown_bands(layer: QgsRasterLayer) -> Tuple[int, ...]:
-    """The bands whose values are stretched; empty where nothing is: classes, hillshades, steps of colour."""
+    """The bands whose values are stretched; empty where nothing is: classes, hillshades, steps of colour.
+
+    A colour that a person gave no band makes a picture that is not stretched either.
+    """
     renderer = layer.renderer()
     if isinstance(renderer, QgsMultiBandColorRenderer):
-        return renderer.redBand(), renderer.greenBand(), renderer.blueBand()
+        bands = (renderer.redBand(), renderer.greenBand(), renderer.blueBand())
+        return bands if min(bands) > 0 else ()
     if isinstance(renderer, QgsSingleBandGrayRenderer):
         return (_band_of(renderer, "grayBand"),)
     if isinstance(renderer, QgsSingleBandPseudoColorRenderer) and _is_continuous(renderer):
