@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from up42_plugin.core.kept_parts import discard_part, jobs_on_disk, kept_percent
+from up42_plugin.core.kept_parts import discard_part, is_being_fetched, jobs_on_disk, kept_percent
 from up42_plugin.core.storage import OutputFolders
+from up42_plugin.core.transfer.part import KeptPart
 
 JOB, OTHER, NONE = (f"{letter * 8}-0000" for letter in "abc")
 
@@ -37,6 +38,12 @@ def test_how_much_has_come(tmp_path, size, note, percent):
     assert kept_percent(tmp_path / "job" / "final") == percent
 
 
+def test_of_an_output_that_is_whole_nothing_is_kept(tmp_path):
+    keep(tmp_path / "job" / "final")
+    (tmp_path / "job" / "final").mkdir()
+    assert kept_percent(tmp_path / "job" / "final") is None
+
+
 def test_jobs_whose_output_came_in_part_are_told_from_those_on_disk(tmp_path):
     folders = OutputFolders(tmp_path)
     keep(folders.output_folder("Coast", JOB))
@@ -49,6 +56,17 @@ def test_jobs_whose_output_came_in_part_are_told_from_those_on_disk(tmp_path):
 
 def test_no_outputs_folder_is_no_error(tmp_path):
     assert jobs_on_disk(OutputFolders(tmp_path / "none"), [JOB]).there == frozenset()
+
+
+def test_what_comes_down_now_is_told_from_what_is_kept(tmp_path):
+    assert not is_being_fetched(tmp_path / "job")
+    keep(tmp_path / "job" / "aws-s2-l2a-1", note='{"version": 1, "etag": "e", "total": 100, "checksums": {}}')
+    assert not is_being_fetched(tmp_path / "job")
+    part = KeptPart(tmp_path / "job" / "aws-s2-l2a-1")
+    assert is_being_fetched(tmp_path / "job")
+    part.close(keep=True)
+    assert not is_being_fetched(tmp_path / "job")
+    assert kept_percent(tmp_path / "job" / "aws-s2-l2a-1") == 62.0
 
 
 def test_a_discarded_one_leaves_nothing(tmp_path):

@@ -315,3 +315,16 @@ def test_a_part_lets_go_of_its_lock_and_its_files(tmp_path):
     assert again.file.read() == b"12345678"
     again.close(keep=False)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_part_that_cannot_be_taken_up_lets_go_of_its_lock(tmp_path, monkeypatch):
+    part = KeptPart(tmp_path / "final")
+    part.begin(Content("etag", None))
+    part.append(b"x" * 10, 0)
+    part.close(keep=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(KeptPart, "_read_note", lambda _part: (_ for _ in ()).throw(PermissionError("no")))
+        with pytest.raises(PermissionError) as held:
+            KeptPart(tmp_path / "final")
+    assert held.traceback, "whoever tells of it later still has it"
+    KeptPart(tmp_path / "final").close(keep=False)

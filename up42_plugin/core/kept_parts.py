@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import FrozenSet, Mapping, Optional, Sequence
 
-from up42_plugin.core.output_errors import OutputError
-from up42_plugin.core.storage import FINAL, OutputFolders, part_path, system_path
+from up42_plugin.core.output_errors import BusyOutputError, OutputError
+from up42_plugin.core.storage import FINAL, PART, OutputFolders, part_path, system_path
 from up42_plugin.core.transfer.part import KeptPart
 
 _PERCENT = 100.0
@@ -18,10 +18,12 @@ _PERCENT = 100.0
 def kept_percent(folder: Path) -> Optional[float]:
     """How much of an output that belongs in ``folder`` has come, in percent; negative when that is not known.
 
-    None when nothing is kept of it.
+    None when nothing is kept of it, or all of it is there: a process may have been killed between the two.
     """
     part = system_path(part_path(folder))
     try:
+        if system_path(folder).is_dir():
+            return None
         size = part.stat().st_size
     except OSError:
         return None
@@ -49,6 +51,18 @@ def jobs_on_disk(folders: OutputFolders, job_ids: Sequence[str]) -> JobsOnDisk:
     percents = {job_id: kept_percent(place / FINAL) for job_id, place in places.items()}
     kept = {job_id: percent for job_id, percent in percents.items() if percent is not None}
     return JobsOnDisk(frozenset(places), kept)
+
+
+def is_being_fetched(job_folder: Path) -> bool:
+    """Whether an output is coming down into a job's folder at this moment, in this window or another."""
+    for part in system_path(job_folder).glob(f"*{PART}"):
+        try:
+            KeptPart(part.with_suffix("")).close(keep=True)
+        except BusyOutputError:
+            return True
+        except OutputError:
+            continue
+    return False
 
 
 def discard_part(folder: Path) -> None:

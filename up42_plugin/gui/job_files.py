@@ -13,6 +13,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.disk_use import JobOnDisk
 from up42_plugin.core.job_entry import JobEntry
+from up42_plugin.core.kept_parts import is_being_fetched
 from up42_plugin.core.ledger_file import LedgerError
 from up42_plugin.core.ledger_outputs import LedgerOutputs
 from up42_plugin.core.storage import OutputFolders, remove_tree, system_path
@@ -66,7 +67,8 @@ class JobFiles(QObject):
             kept = []
             for folder in find():
                 context.check()
-                remove_tree(folder)
+                if not is_being_fetched(folder):
+                    remove_tree(folder)
                 if system_path(folder).exists():
                     kept.append(folder)
             for job in jobs:
@@ -76,7 +78,7 @@ class JobFiles(QObject):
 
         def done(kept: List[Path]) -> None:
             if kept:
-                self.trouble.emit(f"{kept[0]} could not be deleted: another program may have a file of it open.")
+                self.trouble.emit(f"{kept[0]} could not be deleted: a download or another program uses it.")
             self.deleted.emit()
 
         self._runner.start("UP42: deleting local files", work, long_running=True).succeeded.connect(done)

@@ -56,11 +56,11 @@ class KeptPart:
             self.size = os.fstat(self._file.fileno()).st_size
         except OSError as error:
             raise FolderError(folder.parent, error) from error
-        self.content = self._read_note()
-        total = self.content.total
-        self._file.seek(self.size)
-        if self.size and (not self.content.recognisable or (total is not None and self.size > total)):
-            self.reset()
+        try:
+            self._take_up()
+        except BaseException:
+            self._file.close()  # and its lock with it
+            raise
 
     @property
     def file(self) -> IO[bytes]:
@@ -121,6 +121,13 @@ class KeptPart:
         if remove and os.name == "nt":  # open files are not removed there; another window may have it by now
             with contextlib.suppress(OSError):
                 self._path.unlink()
+
+    def _take_up(self) -> None:
+        self.content = self._read_note()
+        total = self.content.total
+        if self.size and (not self.content.recognisable or (total is not None and self.size > total)):
+            self.reset()
+        self._file.seek(self.size)
 
     def _open(self) -> IO[bytes]:
         for _ in range(_ATTEMPTS):
