@@ -122,7 +122,9 @@ class OldOutputsDialog(QDialog):
                 known = ()
             return jobs_on_disk(roots, known, context)
 
-        job = self._reading = self._runner.start("UP42: looking at outputs on disk", work, hidden=True)
+        job = self._reading = self._runner.start(
+            "UP42: looking at outputs on disk", work, long_running=True, hidden=True
+        )
         self._say("Looking at the disk…")
         job.succeeded.connect(self._show)
         job.failed.connect(self._failed)

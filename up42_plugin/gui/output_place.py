@@ -90,7 +90,9 @@ class OutputPlace(QObject):
             return disk_use(root, context, temporary)
 
         self.use.setText(_LOOKING)
-        job = self._looking = self._runner.start("UP42: looking at the outputs folder", work, hidden=True)
+        job = self._looking = self._runner.start(
+            "UP42: looking at the outputs folder", work, long_running=True, hidden=True
+        )
         job.succeeded.connect(self._looked)
         job.failed.connect(self._failed)
 

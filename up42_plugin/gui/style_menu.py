@@ -97,7 +97,7 @@ class StyleMenu(QObject):
             if isinstance(there, QgsRasterLayer) and shown_bands(there) == bands:
                 stretch(there, ranges)
 
-        job = self._runner.start(f"UP42: stretching {layer.name()}", work)
+        job = self._runner.start(f"UP42: stretching {layer.name()}", work, long_running=True)
         job.succeeded.connect(read)
         job.failed.connect(lambda error: self._tell(message_of(error), Qgis.MessageLevel.Warning))
 

@@ -41,7 +41,7 @@ class UsageReader(QObject):
                     found[job_id] = usage
             return found
 
-        job = self._looking = self._runner.start("UP42: reading what jobs used", work, hidden=True)
+        job = self._looking = self._runner.start("UP42: reading what jobs used", work, long_running=True, hidden=True)
         job.succeeded.connect(lambda found: self._read(connection_id, found))
 
     def _read(self, connection_id: str, found: Mapping[str, str]) -> None:
