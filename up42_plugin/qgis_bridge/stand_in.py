@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
-from qgis.core import QgsMapLayer, QgsProject
+from qgis.core import QgsLayerTreeGroup, QgsMapLayer, QgsProject
 from qgis.PyQt.QtCore import QObject, QTimer
 
 from up42_plugin.api.errors import Up42Error
 from up42_plugin.core.archives.safe_names import safe_component
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.job_recall import recalled_area
-from up42_plugin.core.layer_plan import JobProvenance, LayerPlan
+from up42_plugin.core.layer_plan import LayerPlan
+from up42_plugin.core.provenance import provenance_of
 from up42_plugin.core.run import Phase, Run
 from up42_plugin.core.stand_in import Wanted, fetch_stand_in, known_stand_in, makes_rasters, remove_old
 from up42_plugin.core.storage import OutputFolders
-from up42_plugin.qgis_bridge.groups import JobGroups
+from up42_plugin.qgis_bridge.groups import SUBGROUP_PROPERTY, JobGroups
 from up42_plugin.qgis_bridge.jobs import Job as BackgroundJob
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.layers import LayerLoader
@@ -136,16 +137,7 @@ class StandIns(QObject):
         run = standing.run
         if plan is None or run.job is None or self._standing.get(run.key) is not standing or standing.real:
             return
-        provenance = JobProvenance(
-            run.job.id,
-            run.name,
-            run.connection_id,
-            self._connection_name(run.connection_id),
-            run.mode,
-            task_name=task_name,
-            workflow_name=run.configuration.workflow.name,
-            chain=run.configuration.workflow.chain,
-        )
+        provenance = provenance_of(run, run.job, self._connection_name(run.connection_id), task_name)
         standing.new_group = JobGroups(self._project).find(run.job.id) is None
         with self._clean(), suppress(Up42Error):  # a layer less, and nothing else
             (layer,) = self._loader.add([plan], run.name, provenance)
@@ -204,10 +196,18 @@ class StandIns(QObject):
         standing = self._standing.pop(key)
         if standing.job is not None:
             standing.job.cancel()
+        node = self._project.layerTreeRoot().findLayer(standing.layer_id)
+        around = node.parent() if node is not None else None
         self._remove(standing.layer_id)
+        if around is not None and around.customProperty(SUBGROUP_PROPERTY):
+            self._remove_empty(around)
         job = standing.run.job
         group = JobGroups(self._project).find(job.id) if job is not None and standing.new_group else None
-        if group is not None and not group.children():
+        if group is not None:
+            self._remove_empty(group)
+
+    def _remove_empty(self, group: QgsLayerTreeGroup) -> None:
+        if not group.children():
             with self._clean():
                 group.parent().removeChildNode(group)
 
