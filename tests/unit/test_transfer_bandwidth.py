@@ -72,62 +72,90 @@ def test_a_limit_below_one_is_refused(limit):
         Bandwidth().set_limit(limit)
 
 
+class Watched(ThreadContext):
+    """Sleeps until the test lets time pass, and tells that it does."""
+
+    def __init__(self, clock):
+        super().__init__()
+        self.asleep, self._clock = threading.Event(), clock
+
+    def sleep(self, seconds):
+        with self._clock.changed:
+            self.asleep.set()
+            self._clock.changed.wait(0.02)  # time may have passed on just before
+        self.check()
+
+
+class SharedClock(Clock):
+    """Time that passes when the test says so, for several threads."""
+
+    def __init__(self):
+        super().__init__()
+        self.changed = threading.Condition()
+
+    def pass_on(self, seconds):
+        with self.changed:
+            self.now += seconds
+            self.changed.notify_all()
+
+
 def in_thread(work):
     outcome = []
 
     def run():
-        started = time.monotonic()
         try:
-            work()
+            outcome.append(work())
         except BaseException as error:  # handed to the test's thread
             outcome.append(error)
-        outcome.append(time.monotonic() - started)
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     return thread, outcome
 
 
+def ended(thread):
+    thread.join(10)
+    return not thread.is_alive()
+
+
+AGES = 10**9
+
+
 def test_cancelling_wakes_who_waits_and_gives_the_others_their_share():
     bandwidth, context = Bandwidth(1000), ThreadContext()
-    thread, outcome = in_thread(lambda: bandwidth.take(10**9, context))
-    time.sleep(0.05)
-    started = time.monotonic()
+    thread, outcome = in_thread(lambda: bandwidth.take(AGES, context))
     context.cancel()
-    thread.join(10)
+    assert ended(thread)
     assert isinstance(outcome[0], Cancelled)
-    assert time.monotonic() - started < 1
-    bandwidth.take(50, ThreadContext())
-    assert time.monotonic() - started < 2
+    other, _ = in_thread(lambda: bandwidth.take(50, ThreadContext()))
+    assert ended(other)
 
 
 @pytest.mark.parametrize("limit", [None, 10**12])
 def test_a_limit_that_is_lifted_or_raised_counts_at_once(limit):
-    bandwidth = Bandwidth(1000)
-    thread, outcome = in_thread(lambda: bandwidth.take(10**9, ThreadContext()))
-    time.sleep(0.05)
+    clock = SharedClock()
+    bandwidth, context = Bandwidth(1000, clock), Watched(clock)
+    thread, outcome = in_thread(lambda: bandwidth.take(AGES, context))
+    assert context.asleep.wait(10)
     bandwidth.set_limit(limit)
-    thread.join(10)
-    assert not thread.is_alive()
-    assert outcome[0] < 5
+    clock.pass_on(0.1)
+    assert ended(thread)
+    assert outcome == [None]
 
 
-def test_downloads_at_the_same_time_get_equal_shares():
-    bandwidth, stop = Bandwidth(1_000_000), threading.Event()
-    taken = [0, 0, 0]
-
-    def download(number):
-        while not stop.is_set():
-            bandwidth.take(20_000, ThreadContext())
-            taken[number] += 20_000
-
-    threads = [in_thread(lambda number=number: download(number))[0] for number in range(3)]
-    time.sleep(1.2)
-    stop.set()
-    for thread in threads:
-        thread.join(10)
-    assert min(taken) > 0.6 * max(taken)
-    assert sum(taken) < 2_000_000
+def test_downloads_at_the_same_time_are_served_in_the_order_in_which_they_asked():
+    clock = SharedClock()
+    bandwidth = Bandwidth(1000, clock)
+    bandwidth.take(100, clock)  # what may be taken at once
+    waiting = []
+    for _ in range(3):
+        context = Watched(clock)
+        waiting.append(in_thread(lambda context=context: bandwidth.take(100, context))[0])
+        assert context.asleep.wait(10)
+    for number, thread in enumerate(waiting):
+        assert all(other.is_alive() for other in waiting[number:])
+        clock.pass_on(0.1)
+        assert ended(thread)
 
 
 def test_an_output_comes_no_faster_than_the_limit(tmp_path):

@@ -185,7 +185,7 @@ class TestIdleLines:
             policy = TransferPolicy(first_wait=0.001, idle_seconds=0.3)
             started = time.monotonic()
             fetch_output(source, tmp_path / "final", ThreadContext(), policy=policy)
-            assert 0.3 <= time.monotonic() - started < 10
+            assert time.monotonic() - started >= 0.3
             assert server.requests == ["", f"bytes={1 << 20}-"]
         assert len(tree(tmp_path / "final")["image.tif"]) == 3_000_000
 
