@@ -301,6 +301,29 @@ def test_files_of_a_product_are_looked_into_as_well(tmp_path):
     assert f"{band.name} only points" in "".join(plan.problem for plan in prepare(tmp_path))
 
 
+@pytest.mark.parametrize("there", ["../secret.tif", "/etc/secret.tif", "/vsicurl/http://127.0.0.1/x.tif", "C:\\x.tif"])
+def test_a_description_cannot_name_images_elsewhere(tmp_path, there):
+    geotiff(tmp_path / "secret.tif", [coast()["B04"]])
+    dimap(tmp_path / "out" / "0123")
+    output_of(tmp_path / "out", "0123")
+    colour = next((tmp_path / "out").rglob("DIM*_MS_*.XML"))
+    image = next(colour.parent.glob("IMG*.TIF"))
+    colour.write_text(colour.read_text().replace(image.name, there))
+    plans = prepare(tmp_path / "out")
+    assert [bool(plan.problem) for plan in plans].count(True) == 1
+    assert f"{colour.name} only points" in "".join(plan.problem for plan in plans)
+
+
+def test_images_of_a_described_product_are_looked_into_as_well(tmp_path):
+    dimap(tmp_path / "0123")
+    image = next(tmp_path.rglob("IMG*_MS_*.TIF"))
+    moved = image.rename(tmp_path / "secret.tif")
+    gdal.Translate(str(tmp_path / "link.vrt"), str(moved), format="VRT")
+    image.write_text((tmp_path / "link.vrt").read_text())
+    plans = prepare(output_of(tmp_path, "0123"))
+    assert f"{image.name} only points" in "".join(plan.problem for plan in plans)
+
+
 def test_descriptions_in_a_folder_are_no_layers(tmp_path):
     geotiff(tmp_path / "uuid" / "a.tif", [coast()["B04"]])
     (tmp_path / "uuid" / "metadata.json").write_text('{"name": "a", "type": "image"}')

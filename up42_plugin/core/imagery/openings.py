@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from up42_plugin.core.imagery.bands import is_quality_band, split_band_name
+from up42_plugin.core.imagery.links import leading_out
 from up42_plugin.core.imagery.opening import OWN_PREFIX, Opening, OpeningKind, nothing
 from up42_plugin.core.imagery.products import bundle, polarisation_of, product_of, product_openings
 from up42_plugin.core.imagery.scene_facts import acquired_span
@@ -33,8 +34,6 @@ _MERGED = "results_merged.geojson"
 _SHOWN_TEXT = 120
 _LOOK = 512
 _LOOK_AT_JSON = 4096
-_LOOK_FOR_LINKS = 1 << 16  # GDAL finds such elements behind anything that fits into the header it reads
-_LINKS = re.compile(rb"<(VRTDataset|OGR\w*DataSource|GDAL_W\w*|WCS_GDAL|(\w+:)?WFS_Capabilities)", re.IGNORECASE)
 _GEOJSON = re.compile(
     rb'"type"\s*:\s*"(Feature|FeatureCollection|GeometryCollection|(Multi)?(Point|LineString|Polygon))"'
 )
@@ -108,22 +107,10 @@ def _of_file(path: Path, item: OutputItem) -> Sequence[Opening]:
 
 def _without_links(opening: Opening) -> Opening:
     """Nothing in place of an opening with a file that leads out of the output."""
-    if opening.kind is OpeningKind.NOTHING:
+    path = leading_out(opening)
+    if path is None:
         return opening
-    paths = [path for _, path in opening.bands] or [opening.path]
-    led = next((path for path in paths if _points_elsewhere(path, opening.kind)), None)
-    if led is None:
-        return opening
-    return nothing(led, opening.item, f"{led.name} only points to other data and was not opened.")
-
-
-def _points_elsewhere(path: Path, kind: OpeningKind) -> bool:
-    """GDAL takes text under any name for a virtual raster or layer, which may lead to any file or server."""
-    with system_path(path).open("rb") as file:
-        start = file.read(_LOOK_FOR_LINKS)
-    images = kind in (OpeningKind.RASTER, OpeningKind.BUNDLE, OpeningKind.GRIDS)
-    described = images and start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"{"))
-    return described or _LINKS.search(start) is not None
+    return nothing(path, opening.item, f"{path.name} only points to other data and was not opened.")
 
 
 def _text_of(path: Path) -> str:
