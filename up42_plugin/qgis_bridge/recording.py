@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
+from up42_plugin.core.context import ThreadContext
+from up42_plugin.core.disk_use import size_of
 from up42_plugin.core.jobs import Job
 from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.ledger_file import LedgerError
@@ -65,7 +67,7 @@ class JobRecords:
                         connection_id=connection_id,
                         service_job_id=output.job_id,
                         folder=folder,
-                        size_bytes=_size_of(folder),
+                        size_bytes=size_of(folder, ThreadContext()),
                         stored=self._ledger.now(),
                         task_id=output.task_id,
                         task_name=output.task_name,
@@ -86,7 +88,3 @@ class JobRecords:
             yield
         except (LedgerError, OSError) as error:
             self._log.exception(_WRITING, error)
-
-
-def _size_of(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -12,6 +12,7 @@ from up42_plugin.core.context import JobContext
 from up42_plugin.core.imagery.gdal_access import gdal_call, gdal_progress, open_raster, writing
 from up42_plugin.core.imagery.opening import Opening
 from up42_plugin.core.imagery.rasters import describe, implied_nodata, name_bands, placed
+from up42_plugin.core.storage import system_path
 
 TILES_GROUP = "Tiles"
 TIME_FIELD = "acquired"
@@ -58,7 +59,7 @@ def footprints(tiles: Sequence[Opening], target: Path) -> Path:
     to_degrees = _to_degrees(open_raster(tiles[0].path))
     collection = {"type": "FeatureCollection", "features": [_footprint(tile, to_degrees) for tile in tiles]}
     with placed(target) as work:
-        work.write_text(json.dumps(collection), encoding="utf-8")
+        system_path(work).write_text(json.dumps(collection), encoding="utf-8")
     return target
 
 

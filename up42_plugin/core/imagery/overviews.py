@@ -17,7 +17,7 @@ from up42_plugin.core.context import JobContext
 from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, gdal_progress, open_raster, quiet_gdal, writing
 from up42_plugin.core.imagery.rasters import RasterFacts
 from up42_plugin.core.output_errors import OutputError, format_bytes
-from up42_plugin.core.storage import free_bytes
+from up42_plugin.core.storage import free_bytes, system_path
 
 OVERVIEWS_FROM_PIXELS = 2048 * 2048
 _SMALLEST_OVERVIEW = 256
@@ -35,7 +35,7 @@ def make_quick(facts: RasterFacts, context: JobContext, *, averaged: bool, joine
     them at any size: without, each look at the whole would open all the files.
     """
     large = facts.width * facts.height > OVERVIEWS_FROM_PIXELS
-    if not (large or joined) or not Path(facts.source).is_file() or not facts.bands:
+    if not (large or joined) or not system_path(Path(facts.source)).is_file() or not facts.bands:
         return ""
     remark = ""
     virtual = facts.driver == "VRT" and not joined  # those of its files serve
@@ -52,7 +52,7 @@ def _with_overviews(facts: RasterFacts, resampling: str, context: JobContext) ->
     try:
         _check_room(facts, source.parent)
         build_overviews(facts, work, resampling, context)
-        made.replace(source.with_name(f"{source.name}.ovr"))
+        system_path(made).replace(system_path(source.with_name(f"{source.name}.ovr")))
     except (OutputError, OSError) as error:
         context.check()
         reason = getattr(error, "detail", "") or str(error)
@@ -60,7 +60,7 @@ def _with_overviews(facts: RasterFacts, resampling: str, context: JobContext) ->
     finally:
         for path in (work, made, made.with_name(f"{made.name}.tmp")):
             with contextlib.suppress(OSError):
-                path.unlink()
+                system_path(path).unlink()
     return ""
 
 

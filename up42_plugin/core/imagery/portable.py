@@ -13,6 +13,7 @@ from pathlib import Path
 
 from up42_plugin.core.imagery.gdal_access import RasterError, name_of, open_raster
 from up42_plugin.core.imagery.rasters import placed
+from up42_plugin.core.storage import system_path
 
 _SOURCE = re.compile(r'<SourceFilename relativeToVRT="0"([^>]*)>([^<]*)</SourceFilename>')
 # Whole documents of the product, which are there anyway, and where overviews would be looked for
@@ -35,5 +36,5 @@ def portable(subdataset: str, target: Path) -> Path:
         return f'<SourceFilename relativeToVRT="1"{found.group(1)}>{escape(path, quote=False)}</SourceFilename>'
 
     with placed(target) as work:
-        work.write_text(_SOURCE.sub(relative, _DOCUMENTS.sub("", text)), encoding="utf-8")
+        system_path(work).write_text(_SOURCE.sub(relative, _DOCUMENTS.sub("", text)), encoding="utf-8")
     return target

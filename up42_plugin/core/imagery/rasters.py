@@ -19,6 +19,7 @@ from osgeo import gdal
 
 from up42_plugin.core.imagery.bands import BandFacts
 from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, name_of, open_raster, writing
+from up42_plugin.core.storage import system_path
 
 Source = Union[str, Path]
 # Column, row, width and height in pixels.
@@ -244,8 +245,9 @@ def amplitude(facts: RasterFacts, target: Path) -> Path:
             r'<VRTRasterBand dataType="Float32" band="\1" subClass="VRTDerivedRasterBand">'
             "<PixelFunctionType>mod</PixelFunctionType><SourceTransferType>CFloat32</SourceTransferType>"
         )
-        text = re.sub(r'<VRTRasterBand dataType="C\w+" band="(\d+)"[^>]*>', derived, work.read_text(encoding="utf-8"))
-        work.write_text(text, encoding="utf-8")
+        written = system_path(work)
+        text = re.sub(r'<VRTRasterBand dataType="C\w+" band="(\d+)"[^>]*>', derived, written.read_text("utf-8"))
+        written.write_text(text, encoding="utf-8")
     return target
 
 
@@ -294,12 +296,12 @@ def placed(target: Path) -> Iterator[Path]:
     work = target.with_name(f".{uuid.uuid4().hex[:8]}-{target.name}")
     try:
         yield work
-        work.replace(target)
+        system_path(work).replace(system_path(target))
     except OSError as error:
         raise RasterError(f"{target.name} could not be written.", str(error)) from error
     finally:
         with contextlib.suppress(OSError):
-            work.unlink()
+            system_path(work).unlink()
 
 
 def safe_subdatasets(facts: RasterFacts, pixel: str = "10m") -> Tuple[str, ...]:

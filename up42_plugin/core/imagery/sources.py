@@ -34,6 +34,7 @@ from up42_plugin.core.imagery.rasters import (
 from up42_plugin.core.imagery.tables import table_as_layer
 from up42_plugin.core.imagery.vectors import VectorSource, joined_sources, vector_sources
 from up42_plugin.core.layer_plan import LayerKind
+from up42_plugin.core.storage import system_path
 
 _MOST_SUBDATASETS = 12
 _MOST_PER_SIZE = 2
@@ -232,7 +233,7 @@ class Sources:
         relative = opening.path.relative_to(self._folder).as_posix()
         name = f"{OWN_PREFIX}{slug(opening.path.stem, 60)}-{zlib.crc32(relative.encode()):08x}-{purpose}{ending}"
         target = self._folder / name
-        if target.is_file() and (not opens or _leads_somewhere(target)):
+        if system_path(target).is_file() and (not opens or _leads_somewhere(target)):
             return target
         return make(target)
 

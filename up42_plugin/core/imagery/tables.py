@@ -14,6 +14,7 @@ from osgeo import ogr, osr
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, writing
 from up42_plugin.core.imagery.rasters import placed
+from up42_plugin.core.storage import system_path
 
 _X = ("longitude", "lon", "long", "lng", "x", "x_coord", "xcoord", "easting", "point_x")
 _Y = ("latitude", "lat", "y", "y_coord", "ycoord", "northing", "point_y")
@@ -54,7 +55,7 @@ def table_as_layer(path: Path, target: Path, context: JobContext) -> Path:
 
 def _read(path: Path) -> Tuple[List[str], Sequence[Row], bool]:
     """Header, rows, and whether numbers have a decimal comma."""
-    content = path.read_bytes()
+    content = system_path(path).read_bytes()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
