@@ -210,6 +210,7 @@ def _damaged() -> Iterator[Tuple[str, bytes, str]]:
     yield "zip of two names for one member", _with_other_local_name(zipped(("output/abc", b"x"))), DAMAGED
     yield "zip without directory", zipped(("output/a", b"x"))[:40], DAMAGED
     yield "zip of another compression", zipped(("output/a", b"x" * 99), compression=zipfile.ZIP_LZMA), DAMAGED
+    yield "zip with a name that is no text", zipped(("output/ä", b"x")).replace("ä".encode(), b"\xc3("), DAMAGED
     yield "zip with a wrong checksum", _with_wrong_crc(zipped(("output/a", b"xyz"))), DAMAGED
 
 

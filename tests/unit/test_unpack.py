@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import re
@@ -12,7 +13,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.byte_sources import seeded, tar_gz, tree
-from tests.hostile_archives import END, HARMLESS_FILES, harmless_archives, header, hostile_archives, member, pax, tgz
+from tests.hostile_archives import (
+    END,
+    HARMLESS_FILES,
+    harmless_archives,
+    header,
+    hostile_archives,
+    member,
+    pax,
+    tgz,
+    zipped,
+)
 from up42_plugin.core.archives.safe_names import MemberNames, safe_component, slug
 from up42_plugin.core.archives.tar_stream import TarReader
 from up42_plugin.core.context import ThreadContext
@@ -136,6 +147,16 @@ def test_a_flipped_bit_is_noticed_or_does_no_harm(tmp_path):
         else:  # in gzip's own header: time stamp, operating system
             assert {name: data for name, data in tree(folder).items() if name != RECEIPT} == files
     assert noticed > 250
+
+
+def test_a_zip_s_directory_may_be_spoilt_anywhere(tmp_path):
+    whole = zipped(("output/data.json", b"{}"), ("output/größe/a.tif", b"x" * 3000))
+    for place in range(whole.index(b"PK\x01\x02"), len(whole)):
+        for value in (0x00, 0x80, 0xFF):
+            folder = tmp_path / f"{place}-{value}"
+            folder.mkdir()
+            with contextlib.suppress(OutputError):  # nothing else comes of it
+                unpack(whole[:place] + bytes([value]) + whole[place + 1 :], folder)
 
 
 @settings(deadline=None)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -158,7 +159,13 @@ class Unpacker:
         self._budget.add_archived(file.seek(0, os.SEEK_END))
         try:
             self._zip_members(file)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            ValueError,
+            struct.error,
+        ) as error:  # whatever it stumbles over
             raise DamagedArchiveError(f"zip: {error}") from error
         except NotImplementedError as error:
             raise DamagedArchiveError(f"zip of an unknown kind: {error}") from error
