@@ -179,6 +179,7 @@ def test_times_of_every_provider_are_read(properties, moment):
 def test_a_day_is_a_day_long():
     start, end = acquired_span({"acquisitionDate": "2021-09-18"})
     assert (start, end - start) == (utc(2021, 9, 18), timedelta(days=1) - timedelta(microseconds=1))
+    assert acquired_span({"acquisitionDate": "9999-12-31"}), "as some write that there is no end"
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,10 @@ def test_a_date_in_a_name_is_the_last_resort(name, moment):
     assert (span[0] if span else None) == moment
 
 
-@pytest.mark.parametrize("value", [True, [], {}, "x", 1e300, float("nan")])
+@pytest.mark.parametrize(
+    "value",
+    [True, [], {}, "x", 1e300, float("nan"), "9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00", "2021-02-30"],
+)
 def test_what_is_no_time_is_no_time(value):
     assert acquired_span({"datetime": value}) is None
 

@@ -148,16 +148,16 @@ def _span_of_text(text: str) -> Optional[Span]:
     year, month, day, hour, minute, second, fraction, zone = found.groups()
     try:
         start = datetime(int(year), int(month), int(day), tzinfo=timezone.utc)
-    except ValueError:
+        if hour is None:
+            return start, start + (_DAY - _LAST_MOMENT)
+        micro = int((fraction or ".0")[1:][:_MICROSECOND_DIGITS].ljust(_MICROSECOND_DIGITS, "0"))
+        moment = start + timedelta(hours=int(hour), minutes=int(minute), seconds=int(second or 0), microseconds=micro)
+        if zone not in (None, "Z"):
+            digits = zone[1:].replace(":", "")
+            shift = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+            moment -= shift if zone[0] == "+" else -shift
+    except (ValueError, OverflowError):  # no such day, or beyond what the calendar holds
         return None
-    if hour is None:
-        return start, start + _DAY - _LAST_MOMENT
-    micro = int((fraction or ".0")[1:][:_MICROSECOND_DIGITS].ljust(_MICROSECOND_DIGITS, "0"))
-    moment = start + timedelta(hours=int(hour), minutes=int(minute), seconds=int(second or 0), microseconds=micro)
-    if zone not in (None, "Z"):
-        digits = zone[1:].replace(":", "")
-        shift = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-        moment -= shift if zone[0] == "+" else -shift
     return moment, moment
 
 
