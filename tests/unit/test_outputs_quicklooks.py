@@ -217,3 +217,12 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(FolderError):
         prepare_footprints([scene()], tmp_path / "file" / "below")
+
+
+def test_odd_numbers_and_characters_of_one_scene_do_not_take_the_others_with_them(tmp_path):
+    odd = {"sun": float("nan"), "clouds": float("inf"), "name": "\ud800", "plain": 1.5}
+    plan = prepare_footprints([scene("f1", properties=odd), scene("f2", cloud_cover=float("nan"))], tmp_path)
+    dataset = gdal.OpenEx(plan.source)
+    first, second = dataset.GetLayer(0)
+    assert first.GetField("plain") == 1.5
+    assert [first.GetField("sun"), first.GetField("scene_id"), second.GetField("cloud_cover")] == [None, "S2B_f1", None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import uuid
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -59,7 +60,7 @@ def prepare_footprints(scenes: Sequence[Scene], folder: Path) -> LayerPlan:
     """Write the scenes' outlines as GeoJSON, their properties flattened; a time field where dates are known."""
     features = [_feature(scene) for scene in scenes]
     target = folder / FOOTPRINTS_FILE
-    text = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False, allow_nan=False)
+    text = json.dumps({"type": "FeatureCollection", "features": features}, allow_nan=False)
     _make(folder)
     with placed(target) as work:
         work.write_text(text, encoding="utf-8")
@@ -244,8 +245,13 @@ def _feature(scene: Scene) -> Mapping[str, Any]:
         "id": scene.feature_id,
         "bbox": list(scene.bbox),
         "geometry": scene.footprint,
-        "properties": properties,
+        "properties": {key: value if _is_json(value) else None for key, value in properties.items()},
     }
+
+
+def _is_json(value: object) -> bool:
+    """Python reads NaN and infinity out of a service's answer; GeoJSON knows neither."""
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _provenance(scene: Scene) -> Mapping[str, Any]:
