@@ -242,9 +242,7 @@ class TestOutputs:
         remote.arm("GET", "/artifacts/*", times=1, hold_s=2)
         kit.begin_load(done)
         wait_for(
-            lambda: (
-                ", Download interrupted at " in kit.line(done) and kit.line(done).endswith(f"{N}%, continuing")
-            ),
+            lambda: ", Download interrupted at " in kit.line(done) and kit.line(done).endswith(f"{N}%, continuing"),
             "the cut",
             20,
             kit.situation,
