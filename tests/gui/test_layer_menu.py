@@ -49,6 +49,7 @@ class TestFromTheLayer:
             "Re-run with Present Selection…",
             "Clone to New Job",
             "Style",
+            "Add Index",
         ]
         others = [layer for layer in QgsProject.instance().mapLayers().values() if not identity(layer)[1]]
         assert others

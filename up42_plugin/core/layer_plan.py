@@ -132,13 +132,14 @@ class NamedStyle:
 class Spectral:
     """What the bands of an image are: ``roles`` to band numbers (``nir``, ``swir1``, see ``imagery.bands``).
 
-    ``reflectance`` is what a value of 1 is as a reflectance, None where that is not known. ``picture`` when values are
-    made to be looked at and measure nothing.
+    ``reflectance`` is what a value of 1 is as a reflectance, None where that is not known, ``added`` what was added to
+    all values before that. ``picture`` when values are made to be looked at and measure nothing.
     """
 
     roles: Mapping[str, int]
     reflectance: Optional[float] = None
     picture: bool = False
+    added: float = 0.0
 
 
 @dataclass(frozen=True)

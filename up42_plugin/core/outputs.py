@@ -120,7 +120,7 @@ class _Preparation:
         if isinstance(style, RgbStyle) and not style.natural:
             labels = [_band_label(facts.bands[band.band - 1]) for band in (style.red, style.green, style.blue)]
             note = f" ({', '.join(labels)})"
-        spectral = spectral_of(shown, self._block, source.variable or stem)
+        spectral = spectral_of(shown, self._block, source.variable or stem, self._item.scene_id)
         provenance = self._provenance(facts)
         plan = replace(self._plan(source, note), provenance=provenance, remark=remark, spectral=spectral)
         return plan.styled(styles, nodata)

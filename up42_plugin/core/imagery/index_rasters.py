@@ -6,16 +6,16 @@ For workers. The file is put in place in one step, so that a cancelled or killed
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 from osgeo import gdal
 
 from up42_plugin.core.context import JobContext, Part
 from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, name_of, open_raster, quiet_gdal
-from up42_plugin.core.imagery.indices import Array, SpectralIndex, bands_for, told, why_not
+from up42_plugin.core.imagery.indices import Array, SpectralIndex, added_since, bands_for, told, why_not
 from up42_plugin.core.imagery.opening import own_path
 from up42_plugin.core.imagery.overviews import make_quick, quick_compression
 from up42_plugin.core.imagery.rasters import RasterFacts, Window, cut_range, describe, placed, sample
@@ -32,8 +32,6 @@ _WITH_OVERVIEWS = 4.0 / 3.0
 _SPARE_BYTES = 32 << 20
 _COMPUTED = 80.0
 _STORAGE = ("TILED=YES", f"BLOCKXSIZE={_TILE}", f"BLOCKYSIZE={_TILE}", "PREDICTOR=3", "BIGTIFF=IF_SAFER")
-# From this processing baseline on (January 2022) all values of Sentinel-2 products are 1000 higher.
-_RAISED_FROM, _RAISED_BY = 4.0, 1000.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,7 @@ def make_index(request: IndexRequest, context: JobContext) -> IndexMade:
     trouble = why_not(request.index, request.spectral)
     if trouble:
         raise RasterError(trouble)
+    request = replace(request, spectral=_with_baseline(request))
     facts = describe(request.source)
     fresh = not _is_there(request.target, facts)
     about = told(request.index, request.spectral, facts.bands, request.title)
@@ -94,6 +93,12 @@ def make_index(request: IndexRequest, context: JobContext) -> IndexMade:
         remark=remark,
     )
     return IndexMade(plan.styled(_styles(request)), about, fresh)
+
+
+def _with_baseline(request: IndexRequest) -> Spectral:
+    """A Sentinel-2 product that says how it was processed knows best what it adds to its values."""
+    baseline = open_raster(request.source).GetMetadataItem("PROCESSING_BASELINE")
+    return replace(request.spectral, added=added_since(baseline)) if baseline else request.spectral
 
 
 def _is_there(target: Path, facts: RasterFacts) -> bool:
@@ -115,10 +120,10 @@ def _styles(request: IndexRequest) -> List[NamedStyle]:
 def _make(request: IndexRequest, facts: RasterFacts, about: str, context: JobContext) -> str:
     """Write the file with overviews and statistics; what is for the log."""
     target = request.target
-    _check_room(request, facts)
     with placed(target) as work:
         _check_writable(work, request)
-        _write(request, work, about, Part(context, 0.0, _COMPUTED))
+        _check_room(request, facts)
+        _write(request, work, about, facts.alpha, Part(context, 0.0, _COMPUTED))
     try:
         return make_quick(describe(target), Part(context, _COMPUTED, 100.0), averaged=True)
     except BaseException:
@@ -149,9 +154,10 @@ def _check_writable(work: Path, request: IndexRequest) -> None:
         ) from error
 
 
-def _write(request: IndexRequest, work: Path, about: str, context: JobContext) -> None:
+def _write(request: IndexRequest, work: Path, about: str, alpha: Optional[int], context: JobContext) -> None:
     dataset = open_raster(request.source)
     bands = [_Band(dataset, number, request) for number in bands_for(request.index, request.spectral)]
+    seen = _Band(dataset, alpha, request) if alpha is not None else None
     width, height = dataset.RasterXSize, dataset.RasterYSize
     create, options = gdal.GetDriverByName("GTiff").Create, [*_STORAGE, *_compression()]
     with _write_errors(request):
@@ -161,7 +167,8 @@ def _write(request: IndexRequest, work: Path, about: str, context: JobContext) -
     try:
         for window in _windows(width, height):
             context.progress(100.0 * done / pixels, text)
-            values = _computed(request.index, [band.read(window) for band in bands])
+            visible = seen.read(window)[0] > 0 if seen is not None else True
+            values = _computed(request.index, [band.read(window) for band in bands], visible)
             with _write_errors(request):
                 gdal_call(made.GetRasterBand(1).WriteArray, values, *window[:2], what=request.target.name)
             done += window[2] * window[3]
@@ -230,7 +237,7 @@ class _Band:
         scale, offset = self._band.GetScale() or 1.0, self._band.GetOffset() or 0.0
         if (scale, offset) == (1.0, 0.0):
             scale = request.spectral.reflectance or 1.0
-            offset = -scale * _raised_by(dataset)
+            offset = -scale * request.spectral.added
         self._scale, self._offset = np.float32(scale), np.float32(offset)
         self._has_mask = self._band.GetMaskFlags() != gdal.GMF_ALL_VALID
 
@@ -248,18 +255,9 @@ class _Band:
         return np.maximum(values, np.float32(0.0), out=values), valid
 
 
-def _raised_by(dataset: Any) -> float:
-    """What a Sentinel-2 product has added to all its values."""
-    try:
-        baseline = float(dataset.GetMetadataItem("PROCESSING_BASELINE") or 0.0)
-    except ValueError:
-        return 0.0
-    return _RAISED_BY if baseline >= _RAISED_FROM else 0.0
-
-
-def _computed(index: SpectralIndex, bands: List[Tuple[Array, Array]]) -> Array:
+def _computed(index: SpectralIndex, bands: List[Tuple[Array, Array]], visible: Union[Array, bool]) -> Array:
     over, under = index.parts([values for values, _ in bands])
-    valid = under > 0
+    valid = (under > 0) & visible
     for _, found in bands:
         valid &= found
     result = np.zeros(over.shape, np.float32)

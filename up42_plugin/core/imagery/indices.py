@@ -11,6 +11,7 @@ and biophysical performance of the MODIS vegetation indices".
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Optional, Sequence, Tuple
 
@@ -27,6 +28,9 @@ Array = np.ndarray[Any, Any]
 
 PICTURE = "This picture is made to be looked at: its values measure nothing an index could be computed from."
 _SENTINEL2_REFLECTANCE = 1.0e-4
+# From this processing baseline on (January 2022) the values of Sentinel-2 products are 1000 higher.
+_ADDED_FROM, _ADDED = 4.0, 1000.0
+_BASELINE = re.compile(r"_MSIL\w\w_\w+_N(\d\d)(\d\d)_")
 _SHORT_WAVE, _SHORT_WAVE_2 = "swir1", "swir2"
 _NARROW_NIR = "nir2"
 _WORDS: Mapping[str, str] = {
@@ -139,14 +143,28 @@ INDICES: Sequence[SpectralIndex] = (
 )
 
 
-def spectral_of(facts: RasterFacts, block: str, stem: str) -> Optional[Spectral]:
-    """What the bands of an image are; None for a raster that is none, or of which nothing is known."""
+def spectral_of(facts: RasterFacts, block: str, stem: str, scene: str = "") -> Optional[Spectral]:
+    """What the bands of an image are; None for a raster that is none, or of which nothing is known.
+
+    ``scene`` is the name of the product that it was made of, where that is known.
+    """
     if len(facts.data_bands) < 2 or meaning_of(facts, block, stem) not in (Meaning.PICTURE, Meaning.MULTISPECTRAL):  # noqa: PLR2004 - an index takes two
         return None
     roles = band_roles(facts.bands, block, stem)
     if not roles:
         return None
-    return Spectral(roles, _reflectance(facts, block), already_a_picture(facts, roles))
+    reflectance = _reflectance(facts, block)
+    baseline = _BASELINE.search(scene) if reflectance == _SENTINEL2_REFLECTANCE else None
+    added = added_since(f"{baseline.group(1)}.{baseline.group(2)}") if baseline else 0.0
+    return Spectral(roles, reflectance, already_a_picture(facts, roles), added)
+
+
+def added_since(baseline: str) -> float:
+    """What a processing baseline of Sentinel-2 products (``05.09``) adds to all values."""
+    try:
+        return _ADDED if float(baseline) >= _ADDED_FROM else 0.0
+    except ValueError:
+        return 0.0
 
 
 def _reflectance(facts: RasterFacts, block: str) -> Optional[float]:
@@ -178,6 +196,8 @@ def told(index: SpectralIndex, spectral: Spectral, bands: Sequence[BandFacts], t
     """How an index was computed, from which bands of which layer, in sentences."""
     labels = [_label(bands[number - 1]) for number in bands_for(index, spectral)]
     text = f"{index.name} = {index.formula}, computed from {', '.join(labels)} of {title}; from -1 to 1."
+    if spectral.added:
+        text += f" The {spectral.added:g} that Sentinel-2 products add to their values since 2022 were taken off."
     if spectral.reflectance is None:
         text += (
             " Values were taken as they are: where they are no reflectances, compare it with other images with care."
