@@ -22,9 +22,9 @@
      <item value="-0.4" color="#c51b7d" alpha="255" label="-0.4: burnt"/>
      <item value="-0.1" color="#f1b6da" alpha="255" label="-0.1: burnt or bare"/>
      <item value="0.1" color="#f7f7f7" alpha="255" label="0.1: bare or sparse plants"/>
-     <item value="0.3" color="#b8e186" alpha="255" label="0.3: plants"/>
-     <item value="0.6" color="#4d9221" alpha="255" label="0.6: dense plants"/>
-     <item value="1" color="#276419" alpha="255" label="1: dense plants"/>
+     <item value="0.3" color="#b8e186" alpha="255" label="0.3: plants or water"/>
+     <item value="0.6" color="#4d9221" alpha="255" label="0.6: dense plants or water"/>
+     <item value="1" color="#276419" alpha="255" label="1: dense plants or water"/>
      <rampLegendSettings useContinuousLegend="0" orientation="2" direction="0" minimumLabel="" maximumLabel="" prefix="" suffix=""/>
     </colorrampshader>
    </rastershader>

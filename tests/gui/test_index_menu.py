@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from plugin_kit import wait_for
-from qgis.core import QgsLayerNotesUtils, QgsLayerTreeLayer, QgsMapLayerLegend, QgsProject
+from qgis.core import QgsApplication, QgsLayerNotesUtils, QgsLayerTreeLayer, QgsMapLayerLegend, QgsProject
 from qgis.PyQt.QtCore import QPoint
 from showcase.headless import HeadlessInterface
 
-from tests.raster_samples import LEFT, PIXEL, TOP, analytic, ndvi, output_of, superresolution, visual
+from tests.raster_samples import LEFT, PIXEL, TOP, analytic, coast, geotiff, ndvi, output_of, superresolution, visual
 from tests.rendering import colour, rendered
 from up42_plugin.core.context import ThreadContext
 from up42_plugin.core.imagery.indices import INDICES, PICTURE
@@ -206,6 +207,24 @@ def test_one_that_is_being_computed_is_not_begun_again(kit, tmp_path):
     wait_for(lambda: not kit.runner.active, "the end of the job")
     assert len(kit.tree()) == 2
     assert kit.opened()["NBR"].isEnabled()
+
+
+def test_the_task_manager_cancels_it(kit, tmp_path):
+    bands = [np.tile(values, (30, 30)) for values in coast().values()]
+    geotiff(tmp_path / "a.tif", bands[:4], descriptions=("blue", "green", "red", "nir"), options=("TILED=YES",))
+    kit.load(tmp_path, "a.tif")
+    files = sorted(tmp_path.iterdir())
+    kit.opened()["NDVI"].trigger()
+    wait_for(lambda: len(list(tmp_path.iterdir())) > len(files), "the file to be begun")
+    (task,) = QgsApplication.taskManager().tasks()
+    assert task.description() == "UP42: computing NDVI of a 2021-09-18"
+    task.cancel()
+    wait_for(lambda: not kit.runner.active, "the end of the job")
+    assert sorted(tmp_path.iterdir()) == files
+    assert len(kit.project.mapLayers()) == 1
+    assert not kit.told
+    assert kit.opened()["NDVI"].isEnabled()
+    del task
 
 
 def test_an_image_removed_meanwhile_gets_no_index(kit, tmp_path):

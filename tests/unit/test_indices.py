@@ -251,9 +251,16 @@ def test_what_cannot_be_computed_says_why(tmp_path):
     assert planned(tmp_path, "b.tif")[0].spectral is None
 
 
+def test_a_layer_that_shows_another_file_by_now_is_told(tmp_path):
+    plan, _ = superresolved(tmp_path)
+    other = geotiff(tmp_path / "other.tif", [coast()["B04"]])
+    with pytest.raises(RasterError, match=r"other\.tif does not have the bands that Super-resolution 2021-09-18 had\."):
+        make_index(request(plan, source=str(other)), ThreadContext())
+
+
 def large(folder):
     """An image of four windows and overviews."""
-    bands = [np.tile(coast((400, 500))[name], (6, 6)) for name in RGBN]
+    bands = [np.tile(coast((350, 350))[name], (6, 6)) for name in RGBN]
     geotiff(folder / "large.tif", bands, descriptions=("red", "green", "blue", "nir"), options=("TILED=YES",))
     return planned(folder, "large.tif")[0], bands
 

@@ -82,6 +82,8 @@ def make_index(request: IndexRequest, context: JobContext) -> IndexMade:
         raise RasterError(trouble)
     request = replace(request, spectral=_with_baseline(request))
     facts = describe(request.source)
+    if max(bands_for(request.index, request.spectral)) > len(facts.bands):
+        raise RasterError(f"{name_of(request.source)} does not have the bands that {request.title} had.")
     fresh = not _is_there(request.target, facts)
     about = told(request.index, request.spectral, facts.bands, request.title)
     remark = _make(request, facts, about, context) if fresh else ""
@@ -173,12 +175,10 @@ def _write(request: IndexRequest, work: Path, about: str, alpha: Optional[int], 
                 gdal_call(made.GetRasterBand(1).WriteArray, values, *window[:2], what=request.target.name)
             done += window[2] * window[3]
         context.progress(100.0, text)
-    except BaseException:
-        del made  # Windows deletes no open file
-        raise
-    with _write_errors(request):
-        made.FlushCache()
-        del made
+        with _write_errors(request):
+            made.FlushCache()
+    finally:
+        del made  # closed: Windows renames and deletes no open file
 
 
 def _compression() -> List[str]:
