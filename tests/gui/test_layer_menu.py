@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dashboard_kit import again, row_of
+from dashboard_kit import again, look, row_of
 from leftovers import opened
 from plugin_kit import ANALYTIC, SMALL, confirmation, wait_for
 from qgis.core import QgsProject
@@ -11,7 +11,9 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QMainWindow, QSystemTrayIcon
 
+from tests.job_rows import answer
 from up42_plugin.gui.background_notice import BackgroundNotice
+from up42_plugin.gui.job_commands import JobCommand
 from up42_plugin.qgis_bridge.layer_metadata import identity
 
 LEFT = Qt.MouseButton.LeftButton
@@ -49,6 +51,7 @@ class TestFromTheLayer:
             "Re-run with Present Selection…",
             "Clone to New Job",
             "Style",
+            "Add Index",
         ]
         others = [layer for layer in QgsProject.instance().mapLayers().values() if not identity(layer)[1]]
         assert others
@@ -65,6 +68,29 @@ class TestFromTheLayer:
         entries[1].trigger()
         assert layer.styleManager().currentStyle() == entries[1].text()
         del layer
+
+    def test_an_index_stays_when_the_output_is_loaded_again_and_goes_with_its_files(self, kit, clean_service, live):
+        layer = self.layer_of(kit, live)
+        number, before = len(clean_service.jobs()), kit.layers()
+        menu = kit.desk.dashboard.layer_menu.indices.menu
+        menu.aboutToShow.emit()
+        next(action for action in menu.actions() if action.objectName() == "Up42IndexNDVI").trigger()
+        wait_for(lambda: len(kit.layers()) == len(before) + 1, "the index", of=kit.situation)
+        name = f"NDVI of {layer.name()}"
+        (index,) = QgsProject.instance().mapLayersByName(name)
+        offered = kit.iface.layers_with_actions[index.id()]
+        assert [action.text() for action in offered][-1] == "Style", "no index of an index"
+        kit.load(live)
+        assert sorted(kit.layers()) == sorted([*before, name])
+        assert len(clean_service.jobs()) == number, "the service is not asked for anything"
+        del layer, index
+        kit.iface.active = None
+        kit.loaded.clear()
+        tab = look(kit)
+        row_of(kit, live.job.id).do(JobCommand.DELETE_FILES)
+        answer(tab, "really", lambda condition: wait_for(condition, "the question"))
+        wait_for(lambda: not kit.outputs_of(live).exists(), "the folder to go", of=kit.situation)
+        assert not QgsProject.instance().mapLayersByName(name)
 
     def test_show_job(self, kit, live):
         layer = self.layer_of(kit, live)

@@ -29,7 +29,7 @@ def test_loading_shows_one_button_one_menu_entry_and_a_closed_dock(bare):
         "dock",
         "tool bar icon",
         "raster menu UP42",
-        *["layer action"] * 5,
+        *["layer action"] * 6,
         "options page",
     ]
     assert not bare.dock.isVisible()

@@ -129,6 +129,20 @@ class NamedStyle:
 
 
 @dataclass(frozen=True)
+class Spectral:
+    """What the bands of an image are: ``roles`` to band numbers (``nir``, ``swir1``, see ``imagery.bands``).
+
+    ``reflectance`` is what a value of 1 is as a reflectance, None where that is not known, ``added`` what was added to
+    all values before that. ``picture`` when values are made to be looked at and measure nothing.
+    """
+
+    roles: Mapping[str, int]
+    reflectance: Optional[float] = None
+    picture: bool = False
+    added: float = 0.0
+
+
+@dataclass(frozen=True)
 class LayerPlan:
     """One layer to be. ``source`` is what GDAL or OGR opens: an absolute path or a subdataset's name.
 
@@ -140,7 +154,7 @@ class LayerPlan:
     is nothing to open; such a plan is reported, not loaded. ``checked`` whether the layer is to be seen at once,
     ``group`` names a group of its own inside the job's. ``remark`` is a sentence for the log.
     ``band_times`` are the moments of a raster's bands (UTC), where they are moments. ``usage`` is what the output's
-    ``usage.json`` holds.
+    ``usage.json`` holds. ``spectral`` of an image with several bands is what they are.
     """
 
     key: str
@@ -164,6 +178,7 @@ class LayerPlan:
     style_name: str = ""
     other_styles: Tuple[NamedStyle, ...] = ()
     usage: Mapping[str, Any] = field(default_factory=dict)
+    spectral: Optional[Spectral] = None
 
     def styled(self, styles: Sequence[NamedStyle], nodata: Optional[float] = None) -> LayerPlan:
         """This plan, drawn in the first of the styles, with the others to switch to."""

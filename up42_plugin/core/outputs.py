@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from up42_plugin.core.context import JobContext, Part
 from up42_plugin.core.imagery.bands import BandFacts, split_band_name
+from up42_plugin.core.imagery.indices import spectral_of
 from up42_plugin.core.imagery.openings import Opening, OpeningKind, find_openings
 from up42_plugin.core.imagery.overviews import make_quick
 from up42_plugin.core.imagery.raster_styles import choose_style, holds_classes
@@ -119,7 +120,9 @@ class _Preparation:
         if isinstance(style, RgbStyle) and not style.natural:
             labels = [_band_label(facts.bands[band.band - 1]) for band in (style.red, style.green, style.blue)]
             note = f" ({', '.join(labels)})"
-        plan = replace(self._plan(source, note), provenance=self._provenance(facts), remark=remark)
+        spectral = spectral_of(shown, self._block, source.variable or stem, self._item.scene_id)
+        provenance = self._provenance(facts)
+        plan = replace(self._plan(source, note), provenance=provenance, remark=remark, spectral=spectral)
         return plan.styled(styles, nodata)
 
     def _vector(self, source: Source) -> LayerPlan:

@@ -12,6 +12,7 @@ from up42_plugin.core.job_entry import JobEntry
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.run import Run
 from up42_plugin.gui.clone_desk import CloneDesk
+from up42_plugin.gui.index_menu import IndexMenu
 from up42_plugin.gui.jobs_desk import JobsDesk
 from up42_plugin.gui.rerun_desk import RerunDesk
 from up42_plugin.gui.style_menu import StyleMenu
@@ -51,13 +52,15 @@ class LayerMenu(QObject):
         self._hub, self._tell = hub, tell
         doing = (self.show_job, self.rerun, self.rerun_with_selection, self.clone)
         self.styles = StyleMenu(iface, runner, tell, self)
+        self.indices = IndexMenu(iface, runner, tell, self)
         self.actions: List[QAction] = []
         for (name, text), act in zip(_ACTIONS, doing):
             action = QAction(text, self)
             action.setObjectName(name)
             action.triggered.connect(lambda _=False, act=act: self._for_layer(act))
             self.actions.append(action)
-        self.actions.append(self.styles.action)
+        self._submenus = (self.styles, self.indices)
+        self.actions.extend(submenu.action for submenu in self._submenus)
         for action in self.actions:
             for kind in (QgsMapLayerType.RasterLayer, QgsMapLayerType.VectorLayer):
                 iface.addCustomActionForLayerType(action, MENU, kind, False)
@@ -70,17 +73,18 @@ class LayerMenu(QObject):
             self._project.layersAdded.disconnect(self._added)
         for action in self.actions:
             self._iface.removeCustomActionForLayerType(action)
-            if action is not self.styles.action:
+            if all(action is not submenu.action for submenu in self._submenus):
                 action.deleteLater()
-        if self.actions:
-            self.styles.close()
+        for submenu in self._submenus if self.actions else ():
+            submenu.close()
         self.actions.clear()
 
     def _added(self, layers: List[QgsMapLayer]) -> None:
         for layer in layers:
             if identity(layer)[1]:
                 for action in self.actions:
-                    self._iface.addCustomActionForLayer(action, layer)
+                    if action is not self.indices.action or self.indices.serves(layer):
+                        self._iface.addCustomActionForLayer(action, layer)
 
     def _for_layer(self, act: Callable[[str, str], None]) -> None:
         """The menu is that of the current layer."""

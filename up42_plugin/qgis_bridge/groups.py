@@ -73,6 +73,20 @@ class JobGroups:
             self._made[job_id] = ""
         return group
 
+    def add_above(self, layer: QgsMapLayer, neighbour: QgsMapLayer, job_id: str, name: str) -> None:
+        """Put one layer that the project holds just above another of the same job, wherever that was moved to.
+
+        On top of the job's group where the other one is not in the tree.
+        """
+        node = self._root.findLayer(neighbour.id())
+        if node is None:
+            self.add([NewLayer(layer)], [layer], job_id, name)
+            return
+        parent = node.parent()
+        new = QgsLayerTreeLayer(layer)
+        new.setExpanded(False)
+        parent.insertChildNode(parent.children().index(node), new)
+
     @property
     def _root(self) -> QgsLayerTree:
         return self._project.layerTreeRoot()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from datetime import datetime, timezone
 from html import escape
-from typing import List, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 from qgis.core import (
     Qgis,
@@ -23,7 +24,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDateTime, Qt
 
-from up42_plugin.core.layer_plan import JobProvenance, LayerPlan
+from up42_plugin.core.layer_plan import JobProvenance, LayerPlan, Spectral
 from up42_plugin.core.layer_words import Box, abstract, facts, history, keywords, statement, terms
 
 try:
@@ -37,6 +38,7 @@ CONNECTION_ID = "up42/connection_id"
 SYNTHETIC = "up42/synthetic"
 RECIPE = "up42/recipe"
 KEY = "up42/key"
+SPECTRAL = "up42/spectral"
 
 Identity = Tuple[str, str, str, str]
 
@@ -47,6 +49,15 @@ def identity(layer: QgsMapLayer) -> Identity:
     values = [layer.customProperty(name, "") for name in (CONNECTION_ID, JOB_ID, TASK, KEY)]
     connection_id, job_id, task, key = (value if isinstance(value, str) else "" for value in values)
     return connection_id, job_id, task, key
+
+
+def spectral_of_layer(layer: QgsMapLayer) -> Optional[Spectral]:
+    """What the bands of a layer of ours are; None where that is not known."""
+    try:
+        found = json.loads(layer.customProperty(SPECTRAL) or "null")
+        return Spectral(**found) if found else None
+    except (TypeError, ValueError):  # a project file that somebody has edited
+        return None
 
 
 def identity_of_plan(plan: LayerPlan, job: JobProvenance) -> Identity:
@@ -70,6 +81,8 @@ def _mark(layer: QgsMapLayer, plan: LayerPlan, job: JobProvenance) -> None:
     for name, value in zip((CONNECTION_ID, JOB_ID, TASK, KEY), identity_of_plan(plan, job)):
         layer.setCustomProperty(name, value)
     layer.setCustomProperty(SYNTHETIC, plan.synthetic)
+    if plan.spectral is not None:
+        layer.setCustomProperty(SPECTRAL, json.dumps(asdict(plan.spectral)))
     layer.setCustomProperty(RECIPE, json.dumps(job.recipe, ensure_ascii=False, sort_keys=True))
 
 
@@ -124,10 +137,15 @@ def _set_terms(layer: QgsMapLayer, metadata: QgsLayerMetadata, plan: LayerPlan, 
     metadata.setRights([text for text in (found.attribution, *statement(plan)) if text])
     if found.url:
         metadata.addLink(_link("Licence", found.url))
-    served = layer.serverProperties()
-    holder = served if hasattr(served, "setAttribution") else layer  # moved there by newer QGIS
+    holder = attribution_holder(layer)
     holder.setAttribution(found.attribution)
     holder.setAttributionUrl(found.url)
+
+
+def attribution_holder(layer: QgsMapLayer) -> Any:
+    """What keeps a layer's attribution: newer QGIS has moved it."""
+    served = layer.serverProperties()
+    return served if hasattr(served, "setAttribution") else layer
 
 
 def _link(name: str, url: str) -> QgsLayerMetadata.Link:

@@ -92,7 +92,7 @@ class LayerLoader:
             problems.append(plan.problem)
             return None
         if known is not None:  # its style and notes may be the analyst's own by now
-            known.setDataSource(plan.source, known.name(), known.providerType(), self._options())
+            known.setDataSource(plan.source, known.name(), known.providerType(), provider_options(self._project))
         layer = known if known is not None else self._layer(plan)
         if not layer.isValid():
             problems.append(f"{plan.source} cannot be opened. {_reason(layer)}".strip())
@@ -105,24 +105,27 @@ class LayerLoader:
         if plan.kind is LayerKind.VECTOR:
             vector_options = QgsVectorLayer.LayerOptions(self._project.transformContext(), False)
             return QgsVectorLayer(plan.source, plan.title, "ogr", vector_options)
-        return self._raster(plan)
+        return raster_layer(plan, self._project)
 
-    def _raster(self, plan: LayerPlan) -> QgsRasterLayer:
-        """A raster layer for which QGIS does not read pixels.
 
-        A new layer gets a stretch from its values, read here and now, which can take a second; one that changes its
-        source keeps the renderer it has. The planned style follows.
-        """
-        layer = QgsRasterLayer()
-        if plan.style is not None:
-            layer.setRenderer(QgsMultiBandColorRenderer(None, 1, 1, 1))
-        layer.setDataSource(plan.source, plan.title, "gdal", self._options(), False)
-        return layer
+def raster_layer(plan: LayerPlan, project: QgsProject) -> QgsRasterLayer:
+    """A raster layer for which QGIS does not read pixels.
 
-    def _options(self) -> QgsDataProvider.ProviderOptions:
-        options = QgsDataProvider.ProviderOptions()
-        options.transformContext = self._project.transformContext()
-        return options
+    A new layer gets a stretch from its values, read here and now, which can take a second; one that changes its
+    source keeps the renderer it has. The planned style follows.
+    """
+    layer = QgsRasterLayer()
+    if plan.style is not None:
+        layer.setRenderer(QgsMultiBandColorRenderer(None, 1, 1, 1))
+    layer.setDataSource(plan.source, plan.title, "gdal", provider_options(project), False)
+    return layer
+
+
+def provider_options(project: QgsProject) -> QgsDataProvider.ProviderOptions:
+    """How layers of a project are opened."""
+    options = QgsDataProvider.ProviderOptions()
+    options.transformContext = project.transformContext()
+    return options
 
 
 def _write_remarks(plans: Iterable[LayerPlan]) -> None:

@@ -67,7 +67,8 @@ _WITH_PAN = ("oneatlas-pleiades-aoiclipped", "oneatlas-spot-aoiclipped")
 class BandFacts:
     """What a raster says of one band. ``dtype`` is GDAL's name of the type, ``colour`` of the interpretation.
 
-    ``unit`` is that of the values as the file writes it; empty when it writes none.
+    ``unit`` is that of the values as the file writes it; empty when it writes none. ``scaled`` when it says by what its
+    values become what they measure.
     """
 
     index: int
@@ -77,6 +78,7 @@ class BandFacts:
     nodata: Optional[float] = None
     has_table: bool = False
     unit: str = ""
+    scaled: bool = False
 
 
 def band_roles(bands: Sequence[BandFacts], block: str = "", file_stem: str = "") -> Dict[str, int]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Tuple
 
+from up42_plugin.core.archives.safe_names import slug
 from up42_plugin.core.manifest import OutputItem
 
 # Files of ours in an output begin so: virtual rasters, footprints of tiles, copies with an index.
@@ -55,3 +57,9 @@ class Opening:
 def nothing(path: Path, item: OutputItem, problem: str) -> Opening:
     """An opening that only says why there is none."""
     return Opening(OpeningKind.NOTHING, path, item, problem=problem)
+
+
+def own_path(folder: Path, stem: str, place: str, purpose: str, ending: str) -> Path:
+    """A file of ours at the top of an output's folder, told apart by the ``place`` of what it is made of."""
+    plain = stem[len(OWN_PREFIX) :] if stem.startswith(OWN_PREFIX) else stem
+    return folder / f"{OWN_PREFIX}{slug(plain, 60)}-{zlib.crc32(place.encode()):08x}-{purpose}{ending}"

@@ -107,6 +107,7 @@ def _band_facts(dataset: Any, index: int) -> BandFacts:
         nodata=band.GetNoDataValue(),
         has_table=band.GetRasterColorTable() is not None,
         unit=band.GetUnitType() or band.GetMetadataItem("units") or "",
+        scaled=(band.GetScale() or 1.0) != 1.0,
     )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import re
-import zlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, open_ra
 from up42_plugin.core.imagery.grids import Variable, variables
 from up42_plugin.core.imagery.mosaics import TILES_GROUP, footprints, mosaic
 from up42_plugin.core.imagery.mosaics import TIME_FIELD as TILE_TIME
-from up42_plugin.core.imagery.opening import OWN_PREFIX, Opening, OpeningKind
+from up42_plugin.core.imagery.opening import Opening, OpeningKind, own_path
 from up42_plugin.core.imagery.overviews import make_quick
 from up42_plugin.core.imagery.portable import portable
 from up42_plugin.core.imagery.products import FURTHER_BANDS, THERMAL
@@ -231,8 +230,7 @@ class Sources:
         At the top of the output: a VRT has relative paths to files beside and below it only.
         """
         relative = opening.path.relative_to(self._folder).as_posix()
-        name = f"{OWN_PREFIX}{slug(opening.path.stem, 60)}-{zlib.crc32(relative.encode()):08x}-{purpose}{ending}"
-        target = self._folder / name
+        target = own_path(self._folder, opening.path.stem, relative, purpose, ending)
         if system_path(target).is_file() and (not opens or _leads_somewhere(target)):
             return target
         return make(target)

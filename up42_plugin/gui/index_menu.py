@@ -1,0 +1,82 @@
+"""The submenu *Add Index* in the menu of an image of ours: what can be computed from its bands, for nothing."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Callable, Optional
+
+from qgis.core import Qgis, QgsMapLayer, QgsProject, QgsRasterLayer
+from qgis.PyQt.QtCore import QObject
+from qgis.PyQt.QtWidgets import QAction, QMenu
+
+from up42_plugin.core.imagery.indices import INDICES, SpectralIndex, why_not
+from up42_plugin.core.layer_plan import Spectral
+from up42_plugin.qgis_bridge.index_layers import IndexLayers
+from up42_plugin.qgis_bridge.jobs import JobRunner
+from up42_plugin.qgis_bridge.layer_metadata import spectral_of_layer
+
+BEING_COMPUTED = "Being computed. QGIS's task manager, in the status bar, cancels it."
+COMPUTED_HERE = "Computed on this computer; costs no credits."
+
+
+class IndexMenu(QObject):
+    """``action`` opens it; it shows what belongs to the current layer when it opens."""
+
+    def __init__(
+        self,
+        iface: Any,
+        runner: JobRunner,
+        tell: Callable[[str, Qgis.MessageLevel], None],
+        parent: Optional[QObject] = None,
+    ) -> None:
+        super().__init__(parent)
+        self._iface, self._project = iface, QgsProject.instance()
+        self.layers = IndexLayers(self._project, runner, self)
+        self.layers.added.connect(self._added)
+        self.layers.failed.connect(lambda text: tell(text, Qgis.MessageLevel.Warning))
+        self.menu = QMenu("Add Index")
+        self.menu.setToolTipsVisible(True)
+        self.menu.aboutToShow.connect(self._fill)
+        self.action = self.menu.menuAction()
+        self.action.setObjectName("Up42AddIndex")
+
+    def close(self) -> None:
+        """Forget the menu and its action."""
+        self.menu.deleteLater()
+
+    @staticmethod
+    def serves(layer: QgsMapLayer) -> bool:
+        """Whether a layer is an image of whose bands something is known."""
+        return isinstance(layer, QgsRasterLayer) and spectral_of_layer(layer) is not None
+
+    def _fill(self) -> None:
+        self.menu.clear()
+        layer = self._iface.activeLayer()
+        spectral = spectral_of_layer(layer) if isinstance(layer, QgsRasterLayer) else None
+        if spectral is None:
+            return
+        for index in INDICES:
+            self.menu.addAction(self._entry(layer, spectral, index))
+
+    def _entry(self, layer: QgsRasterLayer, spectral: Spectral, index: SpectralIndex) -> QAction:
+        percent = self.layers.percent(layer, index)
+        trouble = why_not(index, spectral) or (BEING_COMPUTED if percent is not None else "")
+        title = f"{index.name} ({index.subject})"
+        action = QAction(title if percent is None else f"{title}, {max(percent, 0.0):.0f} %", self.menu)
+        action.setObjectName(f"Up42Index{index.name}")
+        action.setEnabled(not trouble)
+        action.setToolTip(trouble or f"{index.formula}. {COMPUTED_HERE}")
+        action.triggered.connect(partial(self._add, layer.id(), index))
+        return action
+
+    def _add(self, layer_id: str, index: SpectralIndex, _checked: bool = False) -> None:
+        layer = self._project.mapLayer(layer_id)
+        if isinstance(layer, QgsRasterLayer):
+            self.layers.add(layer, index)
+
+    def _added(self, layer: QgsRasterLayer) -> None:
+        """Asked for is to be seen, also where it was there and hidden."""
+        node = self._project.layerTreeRoot().findLayer(layer.id())
+        if node is not None:
+            node.setItemVisibilityCheckedParentRecursive(True)
+        layer.triggerRepaint()
