@@ -8,8 +8,9 @@ from typing import Any, List, Tuple
 import numpy as np
 from osgeo import gdal, ogr, osr
 
+from up42_plugin.sandbox import display
 from up42_plugin.sandbox.geodesy import METRES_PER_DEGREE
-from up42_plugin.sandbox.runners import data_json, display, grids, images, rasters
+from up42_plugin.sandbox.runners import data_json, grids, images, rasters
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
 from up42_plugin.sandbox.runners.errors import NO_OUTPUT_ERROR, WRONG_INPUT_ERROR
 from up42_plugin.sandbox.runners.pleiades_primary import SCALE

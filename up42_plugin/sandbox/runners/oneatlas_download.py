@@ -14,12 +14,12 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 import numpy as np
 
 from up42_plugin.sandbox.archive import Grid, Scene, SceneQuery
+from up42_plugin.sandbox.display import grey_levels
 from up42_plugin.sandbox.geodesy import METRES_PER_DEGREE, WGS84
 from up42_plugin.sandbox.geometry import area_km2, bounds
 from up42_plugin.sandbox.runners import data_block, data_json, dimap, grids, oneatlas
 from up42_plugin.sandbox.runners.contract import RunnerError, StoredAsset, Task, Usage
 from up42_plugin.sandbox.runners.data_block import Area, DataBlock, Delivery, Find
-from up42_plugin.sandbox.runners.display import grey_levels
 from up42_plugin.sandbox.runners.errors import NO_INPUT_ERROR
 from up42_plugin.sandbox.runners.pleiades_primary import MS, PAN, Layer, digital_numbers
 from up42_plugin.sandbox.runners.rasters import TiffSpec, TiffWriter, write_jpeg

@@ -17,7 +17,7 @@ QUANTIFICATION = 10_000
 processing baseline 04.00 (January 2022) is not made, so that values of all years compare."""
 
 _SATURATED = 65_535
-_TCI_WHITE = 0.3558  # reflectance that ESA's true-colour image shows as 255
+_TCI_WHITE = 0.2  # surface reflectance that ESA's true-colour image shows as 255
 _GREY_LEVELS = 254.0
 
 

@@ -9,10 +9,11 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, T
 import numpy as np
 from osgeo import gdal
 
+from up42_plugin.sandbox import display
 from up42_plugin.sandbox.archive import Grid, Scene
 from up42_plugin.sandbox.enlarging import coarse_grid, enlarged
 from up42_plugin.sandbox.geometry import bounds
-from up42_plugin.sandbox.runners import data_block, data_json, display, grids, oneatlas, sentinel2
+from up42_plugin.sandbox.runners import data_block, data_json, grids, oneatlas, sentinel2
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
 from up42_plugin.sandbox.runners.data_block import Area, DataBlock, Delivery, Find
 from up42_plugin.sandbox.runners.errors import INPUT_PARAMETERS_ERROR
@@ -71,9 +72,9 @@ def _sentinel_hub(scene: Scene, _feature_id: str) -> Dict[str, Any]:
 STREAMS: Mapping[str, Stream] = {
     "oneatlas-pleiades-aoiclipped": Stream("pleiades", 0.5, (9, 18), 18, display.grey_levels, _pleiades, offers=True),
     "oneatlas-spot-aoiclipped": Stream("spot", 1.5, (9, 17), 17, display.grey_levels, _spot, offers=True),
-    "sobloo-s2-l1c-aoiclipped": Stream(sentinel2.SENSOR, 10.0, (14, 14), 14, display.hazy_colour, _sobloo),
+    "sobloo-s2-l1c-aoiclipped": Stream(sentinel2.SENSOR, 10.0, (14, 14), 14, display.hazy_levels, _sobloo),
     "sentinelhub-s2-aoiclipped": Stream(
-        sentinel2.SENSOR, 10.0, (9, 17), 17, display.true_colour, _sentinel_hub, alpha=False
+        sentinel2.SENSOR, 10.0, (9, 17), 17, display.grey_levels, _sentinel_hub, alpha=False
     ),
 }
 
