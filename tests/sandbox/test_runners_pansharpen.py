@@ -143,6 +143,8 @@ def test_sentinel_2_gets_all_bands_at_ten_metres(tmp_path):
     area = geometry.polygon_of((15.285, 37.845, 15.292, 37.85))
     before = bench.run(registry.ESA_S2_L2A_GTIFF_ANALYTIC, {"intersects": area})
     ran = bench.after(before, registry.PANSHARPEN, {"include_pan": True}, geometry=area)
+    with pytest.raises(RunnerError, match="weights are for images of 4 bands"):
+        bench.after(before, registry.PANSHARPEN, {"method": "Esri", "weights": [1, 1, 1, 1]}, geometry=area)
     (feature,) = ran.features
     dataset = gdal.Open(str(ran.output / f"{feature['id']}.tif"))
     bands = [dataset.GetRasterBand(number).GetDescription() for number in range(1, dataset.RasterCount + 1)]

@@ -64,11 +64,11 @@ def id_name(source: data_json.Feature, path: Path) -> str:
 
 
 def free_path(folder: Path, name: str) -> Path:
-    """The path for a name, with a number when features share an id."""
+    """The path for a name; with a number when there is one already: tiles of two images may share a name."""
     path, number = folder / name, 1
     while path.exists():
         number += 1
-        path = folder / f"{Path(name).stem}_{number}.tif"
+        path = folder / f"{Path(name).stem}_{number}{Path(name).suffix}"
     return path
 
 

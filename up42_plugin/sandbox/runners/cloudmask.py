@@ -10,7 +10,7 @@ from osgeo import gdal, ogr, osr
 
 from up42_plugin.sandbox import display
 from up42_plugin.sandbox.geodesy import METRES_PER_DEGREE
-from up42_plugin.sandbox.runners import data_json, grids, images, rasters
+from up42_plugin.sandbox.runners import class_rasters, data_json, grids, images, rasters
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
 from up42_plugin.sandbox.runners.errors import NO_OUTPUT_ERROR, WRONG_INPUT_ERROR
 from up42_plugin.sandbox.runners.pleiades_primary import SCALE
@@ -37,10 +37,7 @@ def run(task: Task) -> Usage:
         _write(task, dataset, clouds, target)
         _write_outlines(dataset, clouds, target.with_suffix(".gml"))
         relative = target.relative_to(task.target).as_posix()
-        properties = data_json.provider_properties(source)
-        features.append(
-            data_json.feature(source.get("id"), source["geometry"], properties, relative, source.get("bbox"))
-        )
+        features.append(class_rasters.passed_on(source, relative))
         square_km += images.priced_km2(task, source)
         pixels += dataset.RasterXSize * dataset.RasterYSize
     data_json.write(task, features)

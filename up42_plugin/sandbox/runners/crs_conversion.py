@@ -9,7 +9,7 @@ from osgeo import gdal
 
 from up42_plugin.sandbox.geodesy import spatial_reference, utm_epsg
 from up42_plugin.sandbox.geometry import bounds
-from up42_plugin.sandbox.runners import data_json, grids, images, rasters
+from up42_plugin.sandbox.runners import class_rasters, data_json, grids, images, rasters
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
 from up42_plugin.sandbox.runners.errors import INPUT_PARAMETERS_ERROR, WRONG_INPUT_ERROR
 from up42_plugin.sandbox.runners.rasters import TiffSpec, TiffWriter
@@ -49,10 +49,7 @@ def run(task: Task) -> Usage:
             task.log("INFO", f"Converting {file.name} to EPSG:{own} ({method})")
             pixels += _convert(task, file, own, METHODS[method])
         relative = source["properties"][data_json.DATA_PATH]
-        properties = data_json.provider_properties(source)
-        features.append(
-            data_json.feature(source.get("id"), source["geometry"], properties, relative, source.get("bbox"))
-        )
+        features.append(class_rasters.passed_on(source, relative))
         square_km += images.priced_km2(task, source)
     data_json.write(task, features)
     return Usage(square_km, len(features), data_json.output_bytes(task), pixels)

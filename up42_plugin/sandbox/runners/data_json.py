@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from up42_plugin.sandbox.archive import BBox
-from up42_plugin.sandbox.awkward_names import on_disk
+from up42_plugin.sandbox.awkward_names import on_disk, true_name
 from up42_plugin.sandbox.geometry import bounds
 from up42_plugin.sandbox.runners.contract import RunnerError, Task
 from up42_plugin.sandbox.runners.errors import NO_INPUT_ERROR, WRONG_INPUT_ERROR
@@ -53,10 +53,17 @@ def synthetic_tags(properties: Mapping[str, Any]) -> Dict[str, str]:
 
 
 def write(task: Task, features: Sequence[Feature]) -> None:
-    """Put ``data.json`` into the task's output folder."""
+    """Put ``data.json`` into the task's output folder; paths in it are those of the archive."""
     task.log("INFO", f"Saving {len(features)} result features to {NAME}")
-    document = {"type": "FeatureCollection", "features": list(features)}
+    document = {"type": "FeatureCollection", "features": [_with_true_path(feature) for feature in features]}
     (task.target / NAME).write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _with_true_path(feature: Feature) -> Feature:
+    properties: Mapping[str, Any] = feature["properties"]
+    if DATA_PATH not in properties:
+        return feature
+    return {**feature, "properties": {**properties, DATA_PATH: true_name(properties[DATA_PATH])}}
 
 
 def read_source(task: Task) -> List[Feature]:

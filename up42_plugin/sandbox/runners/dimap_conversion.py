@@ -66,6 +66,6 @@ def _write(task: Task, dataset: Any, clip: clipping.Clip, name: str, tags: Mappi
     with TiffWriter(task.target / name, spec) as writer:
         for row, rows in grids.strips(width, height):
             task.check()
-            for number in range(1, dataset.RasterCount + 1):
-                values = rasters.read(dataset.GetRasterBand(number), column, top + row, width, rows)
-                writer.write(number, clip.keep(values, row), row=row)
+            values = rasters.read(dataset, column, top + row, width, rows).reshape(dataset.RasterCount, rows, width)
+            for number, band in enumerate(clip.keep(values, row), 1):
+                writer.write(number, band, row=row)

@@ -123,7 +123,6 @@ def _tiles(area: Mapping[str, Any], side: float) -> List[Mapping[str, Any]]:
 
 def _write(task: Task, grid: Grid, area: Optional[Mapping[str, Any]], files: Sequence[Tuple[str, Path]]) -> None:
     """Write the models into their files, which share a grid; nodata outside ``area`` where one is given."""
-    inside = None if area is None else grids.mask(area, grid)
     tags = {"SYNTHETIC": "YES", "TIFFTAG_IMAGEDESCRIPTION": made_up.NOTE}
     spec = TiffSpec(grid.width, grid.height, (_BAND,), "float32", NODATA, grid=grid, tags=tags)
     with ExitStack() as stack:
@@ -133,8 +132,7 @@ def _write(task: Task, grid: Grid, area: Optional[Mapping[str, Any]], files: Seq
             part = grids.part_of(grid, 0, row, grid.width, rows)
             lon, lat = grid_lonlat(part)
             heights = view.surface(lon, lat, ground_resolution(part, lat), made_up.seed_of(task))
+            if area is not None:
+                heights = np.where(grids.mask(area, part), heights, np.float32(NODATA))
             for number, writer in writers:
-                values = heights[number]
-                if inside is not None:
-                    values = np.where(inside[row : row + rows], values, np.float32(NODATA))
-                writer.write(1, values, row=row)
+                writer.write(1, heights[number], row=row)

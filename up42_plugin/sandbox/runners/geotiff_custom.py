@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 from osgeo import gdal
 
 from up42_plugin.sandbox import bucket_files, geometry, times
+from up42_plugin.sandbox.awkward_names import on_disk
 from up42_plugin.sandbox.runners import class_rasters, data_json, geojson_files, rasters
 from up42_plugin.sandbox.runners.checked import one_of, texts
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
@@ -45,7 +46,7 @@ def run(task: Task) -> Usage:
     features: List[data_json.Feature] = []
     for file in chosen:
         task.check()
-        target = class_rasters.free_path(task.target, file.path.name)
+        target = class_rasters.free_path(task.target, on_disk(file.path.name))
         shutil.copyfile(file.path, target)
         outline = geojson_files.as_json(file.outline)
         feature = data_json.feature(None, outline, file.about, target.name)

@@ -23,7 +23,6 @@ _SPACING: Sequence[Tuple[float, float]] = ((100.0, 0.001), (10_000.0, 0.01), (10
 _FEWEST = 2  # points along a side; NetCDF has no pixel size for one
 _MOST_VALUES = 16_000_000
 _MOST_MOMENTS = 20_000
-_A_YEAR_H = 8784
 
 
 @dataclass(frozen=True)
@@ -37,10 +36,10 @@ def run(task: Task) -> Usage:
     """``<uuid>/<variable, : replaced by _>.nc`` per time range and variable: float32, EPSG:4326, a band per moment."""
     area = area_of(task.parameters)
     variables = _variables(task.parameters)
-    whole_number(task.parameters, "time_interval", 1, _A_YEAR_H)
+    whole_number(task.parameters, "time_interval", 1, weather_steps.LONGEST_H)
     grid = grid_over(area)
+    _check_size(grid, weather_steps.counts(task.parameters))
     ranges = weather_steps.moments(task.parameters)
-    _check_size(grid, ranges)
     west, south, east, north = geometry.bounds(area)
     outline = geometry.polygon_of((west, south, east, north))
     features: List[data_json.Feature] = []
@@ -89,10 +88,10 @@ def grid_over(area: Mapping[str, Any]) -> Grid:
     return Grid(WGS84, round(west, 6), round(north, 6), spacing, width, height)
 
 
-def _check_size(grid: Grid, ranges: Sequence[Sequence[datetime]]) -> None:
-    if not ranges:
+def _check_size(grid: Grid, counts: Sequence[int]) -> None:
+    if not counts:
         raise RunnerError(INPUT_PARAMETERS_ERROR, "time or time_series is needed")
-    longest = max(map(len, ranges))
+    longest = max(counts)
     if longest > _MOST_MOMENTS or longest * grid.width * grid.height > _MOST_VALUES:
         message = f"{longest} moments at {grid.width * grid.height} points are too many, ask for a shorter time"
         raise RunnerError(INPUT_PARAMETERS_ERROR, message)

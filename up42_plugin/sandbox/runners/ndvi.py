@@ -9,7 +9,7 @@ from typing import Any, List, Tuple
 import numpy as np
 from osgeo import gdal
 
-from up42_plugin.sandbox.runners import data_json, grids, images, rasters
+from up42_plugin.sandbox.runners import class_rasters, data_json, grids, images, rasters
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
 from up42_plugin.sandbox.runners.errors import WRONG_INPUT_ERROR
 from up42_plugin.sandbox.runners.rasters import BandSpec, TiffSpec, TiffWriter
@@ -26,30 +26,26 @@ def run(task: Task) -> Usage:
     ``output_original_raster`` puts the image itself beside it, as a feature of its own.
     """
     features: List[data_json.Feature] = []
-    square_km, pixels = 0.0, 0
+    square_km, pixels, scenes = 0.0, 0, 0
     for source in data_json.read_source(task):
         path = images.multispectral_of(images.image_file(task, source))
-        name = _result_name(path)
-        task.log("INFO", f"Computing {name} from {path.name}")
-        pixels += _write(task, path, task.target / name)
-        features.append(_feature(source, name))
+        target = class_rasters.free_path(task.target, _result_name(path))
+        task.log("INFO", f"Computing {target.name} from {path.name}")
+        pixels += _write(task, path, target)
+        features.append(class_rasters.passed_on(source, target.name))
+        scenes += 1
         square_km += images.priced_km2(task, source)
         if task.parameters.get("output_original_raster"):
-            shutil.copyfile(path, task.target / path.name)
-            features.append(_feature(source, path.name))
+            original = class_rasters.free_path(task.target, path.name)
+            shutil.copyfile(path, original)
+            features.append(class_rasters.passed_on(source, original.name))
     data_json.write(task, features)
-    scenes = sum(1 for feature in features if feature["properties"][data_json.DATA_PATH].endswith(_END))
     return Usage(square_km, scenes, data_json.output_bytes(task), pixels)
 
 
 def _result_name(path: Path) -> str:
     stem = path.name[: -len(images.MS_END)] if path.name.endswith(images.MS_END) else path.stem
     return stem + _END
-
-
-def _feature(source: data_json.Feature, name: str) -> data_json.Feature:
-    properties = data_json.provider_properties(source)
-    return data_json.feature(source.get("id"), source["geometry"], properties, name, source.get("bbox"))
 
 
 def _write(task: Task, path: Path, target: Path) -> int:

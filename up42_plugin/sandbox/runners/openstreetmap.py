@@ -21,7 +21,7 @@ from up42_plugin.sandbox.world import roads, view
 DEFAULT_TAGS = ("building=*", "highway=*", "landuse=*")
 """What is taken where no tag is given; no source says what the service takes."""
 
-_TAG = re.compile(r"([\w:]+)=(\*|[^=*]+)")
+_TAG = re.compile(r"([\w:]{1,60})=(\*|[^=*\x00-\x1f]{1,80})")
 _COVERS: Mapping[str, Mapping[int, str]] = {
     "landuse": {
         view.CROP: "farmland",
@@ -68,7 +68,8 @@ def run(task: Task) -> Usage:
         folder = made_up.fixed_uuid("openstreetmap", box, moment)
         for key, value in tags:
             found = _objects(layers, key, value, moment)
-            name = f"{folder}/{key}={value}_{moment:%Y-%m-%dT%H_%M_%SZ}.geojson"
+            part = value.replace("/", "_")
+            name = f"{folder}/{key}={part}_{moment:%Y-%m-%dT%H_%M_%SZ}.geojson"
             task.log("INFO", f"{key}={value}: {len(found)} objects")
             geojson_files.write(task.target / on_disk(name), found)
             about = {
@@ -86,7 +87,9 @@ def _tags(parameters: Mapping[str, Any]) -> List[Tuple[str, str]]:
     for text in texts(parameters, "osm_tags") or DEFAULT_TAGS:
         match = _TAG.fullmatch(text)
         if match is None:
-            raise RunnerError(INPUT_PARAMETERS_ERROR, f"osm_tags: {text!r} must be key=value or key=*")
+            raise RunnerError(
+                INPUT_PARAMETERS_ERROR, f"osm_tags: {text!r} must be key=value or key=*, at most 60 and 80 characters"
+            )
         found.append((match.group(1), match.group(2).strip()))
     return found
 

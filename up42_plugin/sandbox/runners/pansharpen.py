@@ -76,8 +76,8 @@ def run(task: Task) -> Usage:
     square_km, pixels = 0.0, 0
     for name, sources in _by_scene(data_json.read_source(task)).items():
         task.check()
-        fuse = _method(task.parameters, sources[0]["properties"])
         bundle = _bundle(task, sources)
+        fuse = _method(task.parameters, sources[0]["properties"], len(bundle.bands))
         clip = clipping.clip_of(bundle.grid, area)
         if clip is None:
             task.log("WARNING", f"{name} does not meet the area and is left out")
@@ -103,7 +103,7 @@ def _by_scene(sources: Sequence[data_json.Feature]) -> Dict[str, List[data_json.
     return scenes
 
 
-def _method(parameters: Mapping[str, Any], properties: Mapping[str, Any]) -> Fuse:
+def _method(parameters: Mapping[str, Any], properties: Mapping[str, Any], bands: int) -> Fuse:
     """How colours and pan are put together; raises for what the methods do not know."""
     method = parameters.get("method") or "SFIM"
     if method == "SFIM":
@@ -114,6 +114,10 @@ def _method(parameters: Mapping[str, Any], properties: Mapping[str, Any]) -> Fus
         return lambda colours, pan, factor: fusion.brovey(colours, pan, weight)
     if method == "Esri":
         weights = _weights(parameters.get("weights"), str(properties.get("constellation")))
+        if weights and len(weights) != bands:
+            raise RunnerError(
+                INPUT_PARAMETERS_ERROR, f"weights are for images of {len(MS.bands)} bands, not of {bands}"
+            )
         return lambda colours, pan, factor: fusion.esri(colours, pan, weights or [1.0] * len(colours))
     raise RunnerError(INPUT_PARAMETERS_ERROR, f"method must be one of SFIM, Brovey, Esri, not {method!r}")
 

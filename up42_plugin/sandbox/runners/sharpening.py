@@ -8,7 +8,7 @@ from typing import Any, Mapping, Optional
 import numpy as np
 from osgeo import gdal
 
-from up42_plugin.sandbox.runners import data_json, grids, images, rasters
+from up42_plugin.sandbox.runners import class_rasters, data_json, grids, images, rasters
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
 from up42_plugin.sandbox.runners.errors import INPUT_PARAMETERS_ERROR, WRONG_INPUT_ERROR
 from up42_plugin.sandbox.runners.rasters import TiffSpec, TiffWriter
@@ -34,10 +34,7 @@ def run(task: Task) -> Usage:
             task.log("INFO", f"Sharpening {file.name} ({strength})")
             pixels += _sharpen_file(task, file, AMOUNTS[strength])
         relative = source["properties"][data_json.DATA_PATH]
-        properties = data_json.provider_properties(source)
-        features.append(
-            data_json.feature(source.get("id"), source["geometry"], properties, relative, source.get("bbox"))
-        )
+        features.append(class_rasters.passed_on(source, relative))
         square_km += images.priced_km2(task, source)
     data_json.write(task, features)
     return Usage(square_km, len(features), data_json.output_bytes(task), pixels)

@@ -36,7 +36,7 @@ def run(task: Task) -> Usage:
         dataset = _opened(path)
         found = list(_found(dataset, day_of(source, dataset, path), made_up.seed_of(task)))
         task.log("INFO", f"{path.name}: {len(found)} ships")
-        target = task.target / f"{path.stem}.geojson"
+        target = class_rasters.free_path(task.target, f"{path.stem}.geojson")
         geojson_files.write(target, found)
         count += dataset.RasterXSize * dataset.RasterYSize
         square_km += images.priced_km2(task, source)

@@ -10,7 +10,8 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 from osgeo import gdal
 
-from up42_plugin.sandbox.runners import data_json, grids, images, rasters
+from up42_plugin.sandbox.runners import data_json, geojson_files, images, rasters
+from up42_plugin.sandbox.runners.checked import whole_number
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
 from up42_plugin.sandbox.runners.errors import (
     INPUT_PARAMETERS_ERROR,
@@ -22,7 +23,8 @@ from up42_plugin.sandbox.runners.rasters import TiffSpec
 MOST_TILES = 10_000
 _OPAQUE = 255
 _SLACK = 1e-3  # share of a pixel that grids of one kind may be off
-_FORBIDDEN = set('/\\:*?"<>|')
+_MOST_SIDE = 100_000
+_FORBIDDEN = {*'/\\:*?"<>|', *map(chr, range(32))}
 
 Window = Tuple[int, int, int, int]
 
@@ -98,21 +100,13 @@ def _plan(parameters: Mapping[str, Any]) -> Plan:
     prefix = str(parameters.get("output_prefix") or "")
     if _FORBIDDEN & set(prefix) or prefix.startswith("."):
         raise RunnerError(INPUT_PARAMETERS_ERROR, f"output_prefix {prefix!r} cannot begin a file's name")
-    width, height = _whole(parameters, "tile_width", 768), _whole(parameters, "tile_height", 768)
-    offsets = _whole(parameters, "augmentation_factor", 1)
+    width, height = (whole_number(parameters, name, 1, _MOST_SIDE) for name in ("tile_width", "tile_height"))
+    offsets = whole_number(parameters, "augmentation_factor", 1, _MOST_SIDE)
     if offsets > min(width, height):
         raise RunnerError(INPUT_PARAMETERS_ERROR, f"augmentation_factor {offsets} is larger than a tile")
     discard, nodata = parameters.get("discard_empty_tiles", True), parameters.get("nodata")
     match = bool(parameters.get("match_extents"))
     return Plan(width, height, offsets, prefix, bool(discard), None if nodata is None else float(nodata), match)
-
-
-def _whole(parameters: Mapping[str, Any], name: str, default: int) -> int:
-    value = parameters.get(name)
-    value = default if value is None else value
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 1 or value != int(value):
-        raise RunnerError(INPUT_PARAMETERS_ERROR, f"{name} must be a whole number from 1 on, not {value!r}")
-    return int(value)
 
 
 def _images(task: Task, *, match: bool) -> List[Image]:
@@ -203,8 +197,18 @@ def _tile(task: Task, plan: Plan, image: Image, cut: Cut) -> data_json.Feature:
     dataset = image.dataset
     if dataset.GetProjection() and dataset.GetGeoTransform(can_return_null=True):
         column, row, width, height = image.window(cut)
-        geometry, bbox = grids.outline(grids.part_of(images.grid_of(dataset), column, row, width, height)), None
+        corners = [(column, row + height), (column + width, row + height), (column + width, row), (column, row)]
+        geometry, bbox = _outline(dataset, corners), None
     return data_json.feature(image.source.get("id"), geometry, properties, data_path, bbox)
+
+
+def _outline(dataset: Any, corners: Sequence[Tuple[int, int]]) -> Dict[str, Any]:
+    """Positions in pixels, in order, as a polygon in degrees."""
+    transform, reference = dataset.GetGeoTransform(), geojson_files.reference_of(dataset.GetProjection())
+    points = [gdal.ApplyGeoTransform(transform, *corner) for corner in corners]
+    shape = geojson_files.shape({"type": "Polygon", "coordinates": [[*points, points[0]]]})
+    shape.Transform(geojson_files.to_degrees(reference))
+    return geojson_files.as_json(shape)
 
 
 def _write(path: Path, plan: Plan, image: Image, cut: Cut) -> None:

@@ -34,10 +34,10 @@ def run(task: Task) -> Usage:
         dataset = open_placed(path)
         band = _band(dataset, number, path)
         turn = _to(dataset, epsg)
-        polygons = list(_polygons(task, band, (sieve, connected), turn, spatial_reference(epsg).IsGeographic()))
-        target = task.target / f"{path.stem}.geojson"
-        task.log("INFO", f"{path.name}: {len(polygons)} polygons")
-        geojson_files.write(target, polygons, epsg)
+        polygons = _polygons(task, band, (sieve, connected), turn, spatial_reference(epsg).IsGeographic())
+        target = class_rasters.free_path(task.target, f"{path.stem}.geojson")
+        count = geojson_files.write(target, polygons, epsg)
+        task.log("INFO", f"{path.name}: {count} polygons")
         pixels += dataset.RasterXSize * dataset.RasterYSize
         square_km += images.priced_km2(task, source)
         features.append(class_rasters.passed_on(source, target.name))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from datetime import date, datetime, timedelta
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
 from up42_plugin.sandbox import geometry, times
+from up42_plugin.sandbox.geodesy import METRES_PER_DEGREE
 from up42_plugin.sandbox.runners import data_json, geojson_files, images, made_up, ship_detection
 from up42_plugin.sandbox.runners.checked import whole_number
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
@@ -24,7 +25,6 @@ _REACH = 0.06  # degrees that a ship may come from
 _TALKATIVE_M, _NEAR_M = 24.0, 60.0
 _KNOTS = 1.943844
 _TYPES = ("Fishing", "Sailing", "Pleasure craft", "Passenger", "Cargo", "Tanker")
-_METRES_A_DEGREE = 111_320.0
 
 
 def positions(task: Task) -> Usage:
@@ -35,11 +35,14 @@ def positions(task: Task) -> Usage:
     shape = geojson_files.shape(area)
     found: List[Dict[str, Any]] = []
     near = (west - _REACH, south - _REACH, east + _REACH, north + _REACH)
+    talking: Dict[date, List[Ship]] = {}
     moment = start
     while moment <= end:
         task.check()
-        talking = [ship for ship in ships(near, moment.date(), made_up.seed_of(task)) if ship.length >= _TALKATIVE_M]
-        for ship in talking:
+        if moment.date() not in talking:
+            there = ships(near, moment.date(), made_up.seed_of(task))
+            talking[moment.date()] = [ship for ship in there if ship.length >= _TALKATIVE_M]
+        for ship in talking[moment.date()]:
             lon, lat = _place_at(ship, moment)
             point = {"type": "Point", "coordinates": [round(lon, 6), round(lat, 6)]}
             if west <= lon <= east and south <= lat <= north and geojson_files.shape(point).Within(shape):
@@ -106,9 +109,20 @@ def identify(task: Task) -> Usage:
     task.log("INFO", f"{sum(part['properties']['identified'] for part in found)} of {len(found)} ships identified")
     geojson_files.write(task.target / IDENTIFIED, found)
     properties = data_json.provider_properties(sources[0])
-    data_json.write(task, [data_json.feature(None, sources[0]["geometry"], properties, IDENTIFIED)])
+    data_json.write(task, [data_json.feature(None, _around(sources), properties, IDENTIFIED)])
     square_km = sum(images.priced_km2(task, source) for source in sources)
     return Usage(square_km, len(sources), data_json.output_bytes(task))
+
+
+def _around(sources: Sequence[data_json.Feature]) -> Mapping[str, Any]:
+    """The outline of one image, or the box around those of several."""
+    if len(sources) == 1:
+        outline: Mapping[str, Any] = sources[0]["geometry"]
+        return outline
+    lows_and_highs = list(zip(*(geometry.bounds(source["geometry"]) for source in sources)))
+    west, south = map(min, lows_and_highs[:2])
+    east, north = map(max, lows_and_highs[2:])
+    return geometry.polygon_of((west, south, east, north))
 
 
 def _identified(detection: Mapping[str, Any], ship: Optional[Ship], minutes: int) -> Dict[str, Any]:
@@ -122,7 +136,7 @@ def _ship_at(outline: Mapping[str, Any], moment: datetime, seed: int) -> Optiona
     """The ship with AIS nearest to an outline, None when none is near."""
     ring = outline["coordinates"][0][:-1]
     lon, lat = (sum(part) / len(ring) for part in zip(*ring))
-    reach = _NEAR_M / _METRES_A_DEGREE / math.cos(math.radians(lat))
+    reach = _NEAR_M / METRES_PER_DEGREE / math.cos(math.radians(lat))
     box = (lon - reach, lat - reach, lon + reach, lat + reach)
     near = [ship for ship in ships(box, moment.date(), seed) if ship.length >= _TALKATIVE_M]
     return min(near, key=lambda ship: math.hypot(ship.lon - lon, ship.lat - lat), default=None)

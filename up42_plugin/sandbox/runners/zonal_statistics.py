@@ -12,7 +12,16 @@ from osgeo import gdal, ogr
 
 from up42_plugin.sandbox import geometry
 from up42_plugin.sandbox.geodesy import WGS84, spatial_reference
-from up42_plugin.sandbox.runners import data_json, geojson_files, grids, images, pixels, rasters, zone_numbers
+from up42_plugin.sandbox.runners import (
+    class_rasters,
+    data_json,
+    geojson_files,
+    grids,
+    images,
+    pixels,
+    rasters,
+    zone_numbers,
+)
 from up42_plugin.sandbox.runners.contract import RunnerError, Task, Usage
 from up42_plugin.sandbox.runners.errors import INPUT_PARAMETERS_ERROR
 from up42_plugin.sandbox.runners.placing import open_placed
@@ -67,7 +76,7 @@ def run(task: Task) -> Usage:
             )
             for zone, shape, values in found
         ]
-        target = task.target / f"{path.stem}.geojson"
+        target = class_rasters.free_path(task.target, f"{path.stem}.geojson")
         task.log("INFO", f"{path.name}: {len(zones)} zones, {len(pixels.value_bands(image.dataset))} bands")
         geojson_files.write(target, written, image.epsg)
         merged.extend((image.epsg, feature) for feature in written)

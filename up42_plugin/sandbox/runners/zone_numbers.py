@@ -12,6 +12,7 @@ from up42_plugin.sandbox.runners.errors import INPUT_PARAMETERS_ERROR
 
 _PERCENTILE = re.compile(r"percentile_(\d{1,3}(?:\.\d+)?)")
 _HUNDRED = 100.0
+_PART = 1 << 20
 
 
 def _most(values: np.ndarray, pick: Callable[[np.ndarray], Any]) -> float:
@@ -19,12 +20,20 @@ def _most(values: np.ndarray, pick: Callable[[np.ndarray], Any]) -> float:
     return float(found[pick(counts)])
 
 
+def _deviation(values: np.ndarray) -> float:
+    """The standard deviation, part by part: numpy would hold a whole image as numbers of eight bytes."""
+    mean, total = values.mean(dtype=np.float64), 0.0
+    for first in range(0, values.size, _PART):
+        total += float(((values[first : first + _PART] - mean) ** 2).sum())
+    return float(np.sqrt(total / values.size))
+
+
 _NUMBERS: Mapping[str, Callable[[np.ndarray], float]] = {
     "min": lambda values: float(values.min()),
     "max": lambda values: float(values.max()),
     "mean": lambda values: float(values.mean(dtype=np.float64)),
     "sum": lambda values: float(values.sum(dtype=np.float64)),
-    "std": lambda values: float(values.std(dtype=np.float64)),
+    "std": _deviation,
     "median": lambda values: float(np.median(values)),
     "majority": lambda values: _most(values, np.argmax),
     "minority": lambda values: _most(values, np.argmin),
