@@ -13,10 +13,11 @@ from runner_kit import SMALL_AREA, Workbench
 from up42_plugin.sandbox import geometry
 from up42_plugin.sandbox.archive import Grid, SceneQuery
 from up42_plugin.sandbox.geodesy import grid_lonlat
-from up42_plugin.sandbox.runners import registry, vectorising
+from up42_plugin.sandbox.runners import registry
 from up42_plugin.sandbox.runners.contract import RunnerError, RunnerStopped
-from up42_plugin.sandbox.runners.landcover import BARREN, HIGH, LOW, URBAN, WATER
+from up42_plugin.sandbox.runners.derived.landcover import BARREN, HIGH, LOW, URBAN, WATER
 from up42_plugin.sandbox.runners.rasters import BandSpec, TiffSpec, TiffWriter
+from up42_plugin.sandbox.runners.vectors import vectorising
 from up42_plugin.sandbox.world import view
 
 KMEANS, VECTORISING = registry.KMEANS_CLUSTERING, registry.VECTORISING

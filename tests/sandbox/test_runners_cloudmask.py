@@ -11,8 +11,9 @@ from runner_kit import Ran, WaveArchive, Workbench, pleiades_scene
 
 from up42_plugin.sandbox import display, geometry
 from up42_plugin.sandbox.archive import Grid
-from up42_plugin.sandbox.runners import cloudmask, registry
+from up42_plugin.sandbox.runners import registry
 from up42_plugin.sandbox.runners.contract import RunnerError, Usage
+from up42_plugin.sandbox.runners.derived import cloudmask
 from up42_plugin.sandbox.runners.rasters import BandSpec, TiffSpec, TiffWriter
 
 BOX = geometry.polygon_of((15.29, 37.845, 15.2945, 37.848))

@@ -10,9 +10,10 @@ from runner_kit import WaveArchive, Workbench, pleiades_scene, sentinel_scene
 from up42_plugin.sandbox import geometry
 from up42_plugin.sandbox.archive import SceneQuery
 from up42_plugin.sandbox.made_archive import MadeArchive
-from up42_plugin.sandbox.runners import fusion, grids, images, pansharpen, registry
+from up42_plugin.sandbox.runners import grids, images, registry
 from up42_plugin.sandbox.runners.contract import RunnerError
-from up42_plugin.sandbox.runners.pleiades_primary import MS, digital_numbers
+from up42_plugin.sandbox.runners.derived import fusion, pansharpen
+from up42_plugin.sandbox.runners.scenes.pleiades_primary import MS, digital_numbers
 
 BOX = geometry.polygon_of((15.2850, 37.8490, 15.2868, 37.8503))
 CLEAR = {"intersects": BOX, "max_cloud_cover": 1, "time": None}

@@ -14,8 +14,9 @@ from up42_plugin.sandbox import weather_steps
 from up42_plugin.sandbox.billing import consumed
 from up42_plugin.sandbox.capabilities import Link
 from up42_plugin.sandbox.estimate import estimate
-from up42_plugin.sandbox.runners import netcdf, registry
+from up42_plugin.sandbox.runners import registry
 from up42_plugin.sandbox.runners.contract import RunnerError
+from up42_plugin.sandbox.runners.formats import netcdf
 from up42_plugin.sandbox.world import view
 
 BOX = [15.0, 37.7, 15.3, 37.9]

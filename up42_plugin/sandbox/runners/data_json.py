@@ -45,6 +45,12 @@ def provider_properties(source: Feature) -> Dict[str, Any]:
     return {key: value for key, value in properties.items() if not key.startswith(_OWN_PREFIXES)}
 
 
+def passed_on(source: Feature, data_path: str) -> Dict[str, Any]:
+    """A feature of the task before with its provider's properties and a new file."""
+    properties = provider_properties(source)
+    return feature(source.get("id"), source["geometry"], properties, data_path, source.get("bbox"))
+
+
 def synthetic_tags(properties: Mapping[str, Any]) -> Dict[str, str]:
     """What a raster's tags say when its feature's properties say that it is made up; else nothing."""
     if not properties.get("synthetic"):
