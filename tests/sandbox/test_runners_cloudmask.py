@@ -6,11 +6,13 @@ import json
 
 import numpy as np
 import pytest
+from derived_kit import CATALOGUE
 from osgeo import gdal, ogr
 from runner_kit import Ran, WaveArchive, Workbench, pleiades_scene
 
 from up42_plugin.sandbox import display, geometry
 from up42_plugin.sandbox.archive import Grid
+from up42_plugin.sandbox.capabilities import fits_behind, resolved_output
 from up42_plugin.sandbox.runners import registry
 from up42_plugin.sandbox.runners.contract import RunnerError, Usage
 from up42_plugin.sandbox.runners.derived import cloudmask
@@ -120,3 +122,10 @@ def test_a_panchromatic_image_alone_is_refused(bench, tmp_path):
     with pytest.raises(RunnerError, match="red, green and blue are needed") as caught:
         bench.after(pan, registry.ONEATLAS_CLOUDMASK, geometry=BOX)
     assert caught.value.code == "WRONG_INPUT_ERROR"
+
+
+def test_it_is_offered_behind_pictures_in_colour_alone():
+    mask, ndvi, dimap = (CATALOGUE.by_name(name) for name in ("oneatlas-cloudmask", "ndvi", "data-conversion-dimap"))
+    converted = resolved_output(dimap, resolved_output(CATALOGUE.by_name("oneatlas-spot-fullscene"), {}))
+    assert fits_behind(mask, converted)
+    assert not fits_behind(mask, resolved_output(ndvi, converted))
