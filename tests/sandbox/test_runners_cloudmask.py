@@ -107,7 +107,7 @@ def test_a_picture_spreads_what_land_reflects_over_most_of_the_grey_levels():
     black, shade, land, bright, cloud, nothing = levels.astype(int)
     assert (nothing, black, cloud) == (0, 1, 255)
     assert 15 <= shade <= 50
-    assert 115 <= land <= 145
+    assert 120 <= land <= 155
     assert 200 <= bright <= 240
     ground = np.array([0.16, 0.11, 0.08], np.float32)
     coloured = display.grey_levels(ground[:, None, None]).ravel().astype(int)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 _DARK = 0.014  # the reflectance that is black
-_MIDDLE = 0.22  # below it tones are spread, above it pressed together
-_GAIN = 1.4  # white is a reflectance of 0.56: only the tops of clouds are brighter
+_MIDDLE = 0.17  # below it tones are spread, above it pressed together
+_GAIN = 1.33  # white is a reflectance of 0.53: only the tops of clouds are brighter
 _SATURATION = 1.3  # how much farther apart the colours of a pixel are than their tones
 _COLOURS = 3
 _HAZE = (0.010, 0.019, 0.032)  # what the air adds to red, green and blue as they are seen from above it
