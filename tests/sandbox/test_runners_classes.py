@@ -13,10 +13,11 @@ from runner_kit import SMALL_AREA, Workbench
 from up42_plugin.sandbox import geometry
 from up42_plugin.sandbox.archive import Grid, SceneQuery
 from up42_plugin.sandbox.geodesy import grid_lonlat
-from up42_plugin.sandbox.runners import registry, vectorising
+from up42_plugin.sandbox.runners import registry
 from up42_plugin.sandbox.runners.contract import RunnerError, RunnerStopped
-from up42_plugin.sandbox.runners.landcover import BARREN, HIGH, LOW, URBAN, WATER
+from up42_plugin.sandbox.runners.derived.landcover import BARREN, HIGH, LOW, URBAN, WATER
 from up42_plugin.sandbox.runners.rasters import BandSpec, TiffSpec, TiffWriter
+from up42_plugin.sandbox.runners.vectors import vectorising
 from up42_plugin.sandbox.world import view
 
 KMEANS, VECTORISING = registry.KMEANS_CLUSTERING, registry.VECTORISING
@@ -286,3 +287,28 @@ def test_blocks_of_the_registry_are_those_meant():
     assert block_id("kmeans-clustering") == KMEANS
     assert block_id("up42-ndvithreshold") == registry.NDVI_THRESHOLD
     assert block_id("geotiff-custom") == registry.GEOTIFF_CUSTOM
+
+
+@pytest.mark.parametrize(
+    ("block", "parameters", "ending"),
+    [
+        (registry.VECTORISING, {}, ".geojson"),
+        (registry.ZONAL_STATISTICS, {"stats": ["mean"]}, ".geojson"),
+        (registry.NDVI, {"output_original_raster": True}, ".tif"),
+    ],
+)
+def test_images_that_share_a_name_are_all_kept(bench, tmp_path, block, parameters, ending):
+    values = np.full((4, 20, 30), 100, np.uint16)
+    values[3] = 300
+    for folder in ("one", "two"):
+        image_left(tmp_path / "source" / folder, values, "tile_0-0.tif")
+    source = image_left(tmp_path / "source", values)
+    features = [
+        {**source.features[0], "properties": {"up42.data_path": f"{folder}/tile_0-0.tif"}} for folder in ("one", "two")
+    ]
+    (source.output / "data.json").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    ran = bench.after(source, block, parameters)
+    paths = [feature["properties"]["up42.data_path"] for feature in ran.features]
+    assert len(paths) == len(set(paths)) >= 2
+    assert all((ran.output / path).is_file() and path.endswith(ending) for path in paths)
+    assert ran.usage.scenes == 2

@@ -6,13 +6,16 @@ import json
 
 import numpy as np
 import pytest
+from derived_kit import CATALOGUE
 from osgeo import gdal, ogr
 from runner_kit import Ran, WaveArchive, Workbench, pleiades_scene
 
-from up42_plugin.sandbox import geometry
+from up42_plugin.sandbox import display, geometry
 from up42_plugin.sandbox.archive import Grid
-from up42_plugin.sandbox.runners import cloudmask, display, registry
+from up42_plugin.sandbox.capabilities import fits_behind, resolved_output
+from up42_plugin.sandbox.runners import registry
 from up42_plugin.sandbox.runners.contract import RunnerError, Usage
+from up42_plugin.sandbox.runners.derived import cloudmask
 from up42_plugin.sandbox.runners.rasters import BandSpec, TiffSpec, TiffWriter
 
 BOX = geometry.polygon_of((15.29, 37.845, 15.2945, 37.848))
@@ -93,8 +96,24 @@ def test_outlines_lie_around_the_clouds(bench, tmp_path):
 
 
 def test_grey_levels_are_turned_back_into_reflectances():
-    values = np.linspace(0.02, 0.7, 50, dtype=np.float32)[None, None]
+    values = np.linspace(0.02, 0.5, 50, dtype=np.float32)[None, None]
     assert np.abs(display.reflectance_of(display.grey_levels(values)) - values).max() < 0.01
+    coloured = np.concatenate([values * 0.8 + 0.05, values * 0.75 + 0.05, values * 0.7 + 0.05, values])
+    assert np.abs(display.reflectance_of(display.grey_levels(coloured)) - coloured).max() < 0.01
+
+
+def test_a_picture_spreads_what_land_reflects_over_most_of_the_grey_levels():
+    levels = display.grey_levels(np.array([[[0.0, 0.03, 0.14, 0.35, 0.7, np.nan]]], np.float32)).ravel()
+    black, shade, land, bright, cloud, nothing = levels.astype(int)
+    assert (nothing, black, cloud) == (0, 1, 255)
+    assert 15 <= shade <= 50
+    assert 120 <= land <= 155
+    assert 200 <= bright <= 240
+    ground = np.array([0.16, 0.11, 0.08], np.float32)
+    coloured = display.grey_levels(ground[:, None, None]).ravel().astype(int)
+    plain = display.grey_levels(ground[None, None]).ravel().astype(int)
+    assert np.ptp(coloured) > np.ptp(plain)  # colours are stronger
+    assert abs(coloured.sum() - plain.sum()) <= 3  # and no brighter
 
 
 def test_a_panchromatic_image_alone_is_refused(bench, tmp_path):
@@ -103,3 +122,10 @@ def test_a_panchromatic_image_alone_is_refused(bench, tmp_path):
     with pytest.raises(RunnerError, match="red, green and blue are needed") as caught:
         bench.after(pan, registry.ONEATLAS_CLOUDMASK, geometry=BOX)
     assert caught.value.code == "WRONG_INPUT_ERROR"
+
+
+def test_it_is_offered_behind_pictures_in_colour_alone():
+    mask, ndvi, dimap = (CATALOGUE.by_name(name) for name in ("oneatlas-cloudmask", "ndvi", "data-conversion-dimap"))
+    converted = resolved_output(dimap, resolved_output(CATALOGUE.by_name("oneatlas-spot-fullscene"), {}))
+    assert fits_behind(mask, converted)
+    assert not fits_behind(mask, resolved_output(ndvi, converted))

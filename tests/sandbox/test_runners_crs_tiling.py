@@ -9,10 +9,10 @@ import pytest
 from osgeo import gdal
 from runner_kit import Ran, WaveArchive, Workbench, cut_footprint, pleiades_scene, reflectance
 
-from up42_plugin.sandbox import geometry
+from up42_plugin.sandbox import display, geometry
 from up42_plugin.sandbox.archive import Grid
 from up42_plugin.sandbox.geodesy import grid_lonlat
-from up42_plugin.sandbox.runners import display, registry
+from up42_plugin.sandbox.runners import registry
 from up42_plugin.sandbox.runners.contract import RunnerError, Usage
 from up42_plugin.sandbox.runners.rasters import BandSpec, TiffSpec, TiffWriter
 

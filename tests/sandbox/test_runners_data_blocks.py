@@ -25,9 +25,10 @@ from runner_kit import (
 )
 
 from up42_plugin.sandbox import geometry
-from up42_plugin.sandbox.runners import registry, sentinel2
+from up42_plugin.sandbox.runners import registry
 from up42_plugin.sandbox.runners.contract import RunnerError, RunnerStopped
 from up42_plugin.sandbox.runners.parameters import scene_query
+from up42_plugin.sandbox.runners.scenes import sentinel2
 
 DATA_BLOCKS = (
     registry.AWS_S2_L2A,

@@ -10,8 +10,9 @@ from osgeo import gdal
 from runner_kit import AREA, WaveArchive, Workbench, pleiades_scene, sentinel_scene
 
 from up42_plugin.sandbox import geometry
-from up42_plugin.sandbox.runners import dimap, grids, images, registry
+from up42_plugin.sandbox.runners import grids, images, registry
 from up42_plugin.sandbox.runners.contract import RunnerError
+from up42_plugin.sandbox.runners.scenes import dimap
 
 BOX = geometry.polygon_of((15.2900, 37.8450, 15.2914, 37.8460))
 TRIANGLE = {

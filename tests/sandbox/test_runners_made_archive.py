@@ -12,7 +12,8 @@ from runner_kit import AREA, SMALL_AREA, Workbench, best_shift_of, grid_of
 
 from up42_plugin.sandbox.archive import SceneQuery
 from up42_plugin.sandbox.made_archive import MadeArchive
-from up42_plugin.sandbox.runners import grids, registry, sentinel2
+from up42_plugin.sandbox.runners import grids, registry
+from up42_plugin.sandbox.runners.scenes import sentinel2
 
 PUBLISHED = {
     "ids": None,

@@ -124,11 +124,19 @@ def test_only_the_end_of_a_time_counts(bench):
     assert "2999" not in future.features[0]["properties"]["up42.data_path"]
 
 
-@pytest.mark.parametrize("tags", [["building"], ["=yes"], ["building=*", 3], ["a=b=c*"]])
+@pytest.mark.parametrize("tags", [["building"], ["=yes"], ["building=*", 3], ["a=b=c*"], ["ref=" + 300 * "A"]])
 def test_what_is_no_tag_is_refused(bench, tags):
     with pytest.raises(RunnerError, match="osm_tags") as caught:
         bench.run(registry.OPENSTREETMAP, {"bbox": TOWN, "osm_tags": tags})
     assert caught.value.code == "INPUT_PARAMETERS_ERROR"
+
+
+def test_a_tag_stays_in_its_folder(bench):
+    ran = extract(bench, TOWN, "ref=../../../A1/E25")
+    (feature,) = ran.features
+    assert feature["properties"]["osm_tag"] == "ref=../../../A1/E25"
+    assert "/ref=.._.._.._A1_E25_" in feature["properties"]["up42.data_path"]
+    assert len(ran.files) == 2
 
 
 def test_objects_can_be_counted_behind_it(bench):

@@ -126,3 +126,16 @@ def test_two_jobs_fill_the_bucket_once(tmp_path, monkeypatch):
     assert folders[0] == folders[1]
     assert len(list(folders[0].rglob("*.tif"))) == 2
     assert [path.name for path in tmp_path.iterdir()] == [bucket_files.BUCKET]
+
+
+def test_names_that_not_every_system_holds_go_through_a_chain(bench, tmp_path):
+    name = "2021-06-20T09:50:00?.tif"
+    (tmp_path / "mine").mkdir()
+    (source,) = (bucket_files.bucket(tmp_path, bucket_files.BUCKET)).rglob("land_cover.tif")
+    (tmp_path / "mine" / name).write_bytes(source.read_bytes())
+    ran = bench.run(registry.GEOTIFF_CUSTOM, {**WHERE, "bucket_name": "mine", "intersects": AREA}, buckets=tmp_path)
+    tiled = bench.after(ran, registry.TILING)
+    drawn = bench.after(tiled, registry.VECTORISING, {"n_sieve_pixels": 50})
+    assert [f["properties"]["up42.data_path"] for f in ran.features] == [name]
+    assert [f["properties"]["up42.data_path"] for f in drawn.features] == ["2021-06-20T09:50:00?_0-0.geojson"]
+    assert not {character for file in (*ran.files, *tiled.files, *drawn.files) for character in file} & set(":?")

@@ -10,9 +10,10 @@ from runner_kit import WaveArchive, Workbench, pleiades_scene, sentinel_scene
 from up42_plugin.sandbox import geometry
 from up42_plugin.sandbox.archive import SceneQuery
 from up42_plugin.sandbox.made_archive import MadeArchive
-from up42_plugin.sandbox.runners import fusion, grids, images, pansharpen, registry
+from up42_plugin.sandbox.runners import grids, images, registry
 from up42_plugin.sandbox.runners.contract import RunnerError
-from up42_plugin.sandbox.runners.pleiades_primary import MS, digital_numbers
+from up42_plugin.sandbox.runners.derived import fusion, pansharpen
+from up42_plugin.sandbox.runners.scenes.pleiades_primary import MS, digital_numbers
 
 BOX = geometry.polygon_of((15.2850, 37.8490, 15.2868, 37.8503))
 CLEAR = {"intersects": BOX, "max_cloud_cover": 1, "time": None}
@@ -143,6 +144,8 @@ def test_sentinel_2_gets_all_bands_at_ten_metres(tmp_path):
     area = geometry.polygon_of((15.285, 37.845, 15.292, 37.85))
     before = bench.run(registry.ESA_S2_L2A_GTIFF_ANALYTIC, {"intersects": area})
     ran = bench.after(before, registry.PANSHARPEN, {"include_pan": True}, geometry=area)
+    with pytest.raises(RunnerError, match="weights are for images of 4 bands"):
+        bench.after(before, registry.PANSHARPEN, {"method": "Esri", "weights": [1, 1, 1, 1]}, geometry=area)
     (feature,) = ran.features
     dataset = gdal.Open(str(ran.output / f"{feature['id']}.tif"))
     bands = [dataset.GetRasterBand(number).GetDescription() for number in range(1, dataset.RasterCount + 1)]

@@ -23,8 +23,10 @@ from runner_kit import (
 from up42_plugin.sandbox import geometry
 from up42_plugin.sandbox.archive import Grid
 from up42_plugin.sandbox.geodesy import WGS84, grid_lonlat, transform
-from up42_plugin.sandbox.runners import grids, ndvi, pleiades_primary, registry, sensor
+from up42_plugin.sandbox.runners import grids, registry
 from up42_plugin.sandbox.runners.contract import RunnerError, RunnerStopped
+from up42_plugin.sandbox.runners.derived import ndvi
+from up42_plugin.sandbox.runners.scenes import pleiades_primary, sensor
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ import pytest
 from osgeo import gdal, osr
 from runner_kit import AREA, Ran, WaveArchive, Workbench, sentinel_scene
 
-from up42_plugin.sandbox.runners import ndvi, registry, sharpening
+from up42_plugin.sandbox.runners import registry
 from up42_plugin.sandbox.runners.contract import RunnerError, Usage
+from up42_plugin.sandbox.runners.derived import ndvi, sharpening
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from osgeo import gdal
 from runner_kit import AREA, NOTE, TILE, WaveArchive, Workbench, cut_footprint, grid_of, sentinel_scene
 
 from up42_plugin.sandbox import geometry
-from up42_plugin.sandbox.runners import registry, safe_layers, sentinel2
+from up42_plugin.sandbox.runners import registry
 from up42_plugin.sandbox.runners.grids import projected_bounds
+from up42_plugin.sandbox.runners.scenes import safe_layers, sentinel2
 
 LABELS = {sentinel2.short_name(name): name for name in sentinel2.BANDS}
 

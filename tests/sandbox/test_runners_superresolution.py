@@ -21,8 +21,10 @@ from runner_kit import (
 )
 
 from up42_plugin.sandbox import geometry
-from up42_plugin.sandbox.runners import detail, grids, registry, resampling, s2_superresolution, sentinel2
+from up42_plugin.sandbox.runners import grids, registry
 from up42_plugin.sandbox.runners.contract import RunnerError, RunnerStopped
+from up42_plugin.sandbox.runners.derived import detail, resampling, s2_superresolution
+from up42_plugin.sandbox.runners.scenes import sentinel2
 
 ORDER = ("B4", "B3", "B2", "B8", "B5", "B6", "B7", "B8A", "B11", "B12", "B1", "B9")
 FULL_NAMES = {sentinel2.short_name(name): name for name in sentinel2.BANDS}

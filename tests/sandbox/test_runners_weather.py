@@ -14,8 +14,9 @@ from up42_plugin.sandbox import weather_steps
 from up42_plugin.sandbox.billing import consumed
 from up42_plugin.sandbox.capabilities import Link
 from up42_plugin.sandbox.estimate import estimate
-from up42_plugin.sandbox.runners import netcdf, registry
+from up42_plugin.sandbox.runners import registry
 from up42_plugin.sandbox.runners.contract import RunnerError
+from up42_plugin.sandbox.runners.formats import netcdf
 from up42_plugin.sandbox.world import view
 
 BOX = [15.0, 37.7, 15.3, 37.9]
@@ -118,6 +119,7 @@ def test_geotiff_has_the_values_and_says_when(bench, weather):
         ({"variables": ["t_2m:kn"]}, "t_2m:kn is not known"),
         ({"variables": []}, "at least one"),
         ({"time_interval": 0}, "time_interval"),
+        ({"time_interval": 1, "time": "0001-01-01T00:00:00Z/9999-12-31T23:59:59Z"}, "too many"),
         ({"bbox": [10, 37, 15, 40], "time": "2000-01-01T00:00:00Z/2021-01-01T00:00:00Z"}, "too many"),
     ],
 )
@@ -149,3 +151,9 @@ def test_data_points_are_estimated_and_charged_alike(weather):
     assert (found.unit, found.amount, found.block_credits) == ("DATA_POINT", (192.0, 192.0), (20, 20))
     assert weather_steps.data_points(block.with_defaults({"time": TWO_DAYS})) == 48
     assert consumed("DATA_POINT", {"data_points": weather.usage.data_points}) == 48.0
+
+
+def test_endless_times_are_counted_without_being_made():
+    endless = {"time": "0001-01-01T00:00:00Z/9999-12-31T23:59:59Z", "variables": ["t_2m:C"]}
+    assert weather_steps.data_points({**endless, "time_interval": 1}) == 87_649_416
+    assert weather_steps.data_points({**endless, "time_interval": 1e30}) == 9_979

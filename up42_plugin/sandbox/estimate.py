@@ -26,7 +26,7 @@ _SR_BANDS, _SR_BANDS_NEW_ONLY = 12, 8
 _SR_PIXEL_M = 10.0
 _SR_MIN_SIDE_M = 1920.0
 _SCENE_MARGIN_M = 2000.0
-_ZOOM = 17
+_ZOOM, _FINEST_ZOOM = 17, 30
 _MEGA = 1e6
 _MIB = 1024.0 * 1024.0
 _MACHINE_MINIMUM_S = 60.0
@@ -232,7 +232,8 @@ def _tiles(source: _Flow, parameters: Mapping[str, Any]) -> Span:
     """Web Mercator tiles that touch the area's bounding box, for every scene."""
     if source.polygon is None:
         return source.scenes
-    count = tiles_over(geometry.bounds(source.polygon), int(parameters.get("zoom_level") or _ZOOM)).count
+    zoom = max(0, min(int(parameters.get("zoom_level") or _ZOOM), _FINEST_ZOOM))
+    count = tiles_over(geometry.bounds(source.polygon), zoom).count
     return count * source.scenes[0], count * source.scenes[1]
 
 

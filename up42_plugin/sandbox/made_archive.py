@@ -12,6 +12,7 @@ import numpy as np
 
 from up42_plugin.sandbox.acquisitions import Sentinel2
 from up42_plugin.sandbox.archive import Grid, Scene, SceneQuery
+from up42_plugin.sandbox.display import grey_levels
 from up42_plugin.sandbox.enlarging import coarse_grid, enlarged
 from up42_plugin.sandbox.footprints import from_geojson, in_one_piece, mask, mask_in_box
 from up42_plugin.sandbox.geodesy import METRES_PER_DEGREE, grid_lonlat, ground_resolution, metres_per_unit
@@ -126,7 +127,7 @@ class MadeArchive:
         )
         values = self._seen(scene, TRUE_COLOUR, lon, lat, longer / size * METRES_PER_DEGREE)
         inside = mask_in_box(scene.footprint, scene.bbox, width, height)
-        return np.moveaxis(_browse(values) * inside, 0, 2)
+        return np.moveaxis(grey_levels(values) * inside, 0, 2)
 
     def _window(self, scene: Scene, bands: Sequence[str], grid: Grid) -> np.ndarray:
         """Return reflectances of a whole window, as if the scene had data everywhere."""
@@ -175,11 +176,3 @@ def _order(candidate: Candidate) -> Tuple[datetime, str]:
 
 def _window(grid: Grid, left: int, top: int, width: int, height: int) -> Grid:
     return Grid(grid.epsg, grid.left + left * grid.pixel, grid.top - top * grid.pixel, grid.pixel, width, height)
-
-
-def _browse(values: np.ndarray) -> np.ndarray:
-    """Return reflectance as a browse image shows it: haze taken off, dark tones lifted, clouds not burnt out."""
-    haze = np.array([0.006, 0.012, 0.018], np.float32)[:, None, None]
-    clear = np.maximum(values - haze, 0)
-    tone = np.clip(1.28 * clear / (clear + 0.24) - 0.02, 0, 1)
-    return np.asarray(1.5 + tone * 253).astype(np.uint8)

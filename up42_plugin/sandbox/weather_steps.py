@@ -11,19 +11,30 @@ from typing import Any, List, Mapping
 
 from up42_plugin.sandbox import times
 
+LONGEST_H = 8784
+"""Hours between two moments at most: a leap year."""
+
+
+def counts(parameters: Mapping[str, Any]) -> List[int]:
+    """For each time range, the number of its moments."""
+    step = _step(parameters)
+    return [(end - start) // step + 1 for start, end in times.ranges_of(parameters)]
+
 
 def moments(parameters: Mapping[str, Any]) -> List[List[datetime]]:
     """For each time range, its moments (UTC) from the start on, ``time_interval`` hours apart, the end included."""
+    step = _step(parameters)
+    starts = (start for start, _ in times.ranges_of(parameters))
+    return [[start + number * step for number in range(count)] for start, count in zip(starts, counts(parameters))]
+
+
+def _step(parameters: Mapping[str, Any]) -> timedelta:
     hours = parameters.get("time_interval")
-    step = timedelta(hours=hours if isinstance(hours, (int, float)) and hours >= 1 else 1)
-    found = []
-    for start, end in times.ranges_of(parameters):
-        found.append([start + number * step for number in range((end - start) // step + 1)])
-    return found
+    return timedelta(hours=min(hours, LONGEST_H) if isinstance(hours, (int, float)) and hours >= 1 else 1)
 
 
 def data_points(parameters: Mapping[str, Any]) -> int:
     """How many values in time: moments x variables."""
     variables = parameters.get("variables")
     count = len(set(map(str, variables))) if isinstance(variables, list) else 0
-    return count * sum(len(part) for part in moments(parameters))
+    return count * sum(counts(parameters))

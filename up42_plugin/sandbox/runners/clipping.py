@@ -16,17 +16,18 @@ from up42_plugin.sandbox.runners.parameters import area_of, given_filters
 
 @dataclass(frozen=True)
 class Clip:
-    """What of an image is kept: a window (column, row, width, height), its grid, and which pixels (None: all)."""
+    """What of an image is kept: a window (column, row, width, height), its grid, and which area (None: all)."""
 
     window: Tuple[int, int, int, int]
     grid: Grid
-    mask: Optional[np.ndarray]
+    area: Optional[Mapping[str, Any]]
 
     def keep(self, values: np.ndarray, row: int) -> np.ndarray:
         """Values (… x rows x columns) from a row of the window on, 0 outside the area."""
-        if self.mask is None:
+        if self.area is None:
             return values
-        return np.asarray(values * self.mask[row : row + values.shape[-2]].astype(values.dtype))
+        inside = grids.mask(self.area, grids.part_of(self.grid, 0, row, self.grid.width, values.shape[-2]))
+        return np.asarray(values * inside.astype(values.dtype))
 
 
 def clip_area(task: Task) -> Optional[Mapping[str, Any]]:
@@ -56,4 +57,4 @@ def clip_of(grid: Grid, area: Optional[Mapping[str, Any]]) -> Optional[Clip]:
     if part is None:
         return None
     column, row = round((part.left - grid.left) / grid.pixel), round((grid.top - part.top) / grid.pixel)
-    return Clip((column, row, part.width, part.height), part, grids.mask(area, part))
+    return Clip((column, row, part.width, part.height), part, area)

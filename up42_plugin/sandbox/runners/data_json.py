@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from up42_plugin.sandbox.archive import BBox
-from up42_plugin.sandbox.awkward_names import on_disk
+from up42_plugin.sandbox.awkward_names import on_disk, true_name
 from up42_plugin.sandbox.geometry import bounds
 from up42_plugin.sandbox.runners.contract import RunnerError, Task
 from up42_plugin.sandbox.runners.errors import NO_INPUT_ERROR, WRONG_INPUT_ERROR
@@ -45,6 +45,12 @@ def provider_properties(source: Feature) -> Dict[str, Any]:
     return {key: value for key, value in properties.items() if not key.startswith(_OWN_PREFIXES)}
 
 
+def passed_on(source: Feature, data_path: str) -> Dict[str, Any]:
+    """A feature of the task before with its provider's properties and a new file."""
+    properties = provider_properties(source)
+    return feature(source.get("id"), source["geometry"], properties, data_path, source.get("bbox"))
+
+
 def synthetic_tags(properties: Mapping[str, Any]) -> Dict[str, str]:
     """What a raster's tags say when its feature's properties say that it is made up; else nothing."""
     if not properties.get("synthetic"):
@@ -53,10 +59,17 @@ def synthetic_tags(properties: Mapping[str, Any]) -> Dict[str, str]:
 
 
 def write(task: Task, features: Sequence[Feature]) -> None:
-    """Put ``data.json`` into the task's output folder."""
+    """Put ``data.json`` into the task's output folder; paths in it are those of the archive."""
     task.log("INFO", f"Saving {len(features)} result features to {NAME}")
-    document = {"type": "FeatureCollection", "features": list(features)}
+    document = {"type": "FeatureCollection", "features": [_with_true_path(feature) for feature in features]}
     (task.target / NAME).write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _with_true_path(feature: Feature) -> Feature:
+    properties: Mapping[str, Any] = feature["properties"]
+    if DATA_PATH not in properties:
+        return feature
+    return {**feature, "properties": {**properties, DATA_PATH: true_name(properties[DATA_PATH])}}
 
 
 def read_source(task: Task) -> List[Feature]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterable, List, Mapping, Optional
 
 from osgeo import ogr, osr
 
@@ -13,17 +13,26 @@ from up42_plugin.sandbox.geodesy import WGS84, spatial_reference
 _DEGREES, _METRES = 8, 3  # decimals: about a millimetre each
 
 
-def write(path: Path, features: Sequence[Mapping[str, Any]], epsg: int = WGS84) -> None:
-    """Write features whose coordinates are in ``epsg``.
+def write(path: Path, features: Iterable[Mapping[str, Any]], epsg: int = WGS84) -> int:
+    """Write features whose coordinates are in ``epsg``, one after the other; returns how many.
 
     Another CRS than WGS 84 is named in the member ``crs``, as it was done before RFC 7946 took that away.
     """
     document: Dict[str, Any] = {"type": "FeatureCollection"}
     if epsg != WGS84:
         document["crs"] = {"type": "name", "properties": {"name": f"urn:ogc:def:crs:EPSG::{epsg}"}}
-    document["features"] = list(features)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    count = 0
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(_text(document)[:-1] + ',"features":[')
+        for count, made in enumerate(features, 1):
+            file.write(("," if count > 1 else "") + _text(made))
+        file.write("]}")
+    return count
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def feature(geometry: Mapping[str, Any], properties: Mapping[str, Any], feature_id: Any = None) -> Dict[str, Any]:

@@ -29,6 +29,15 @@ def image_file(task: Task, source: data_json.Feature) -> Path:
     return path
 
 
+def free_path(folder: Path, name: str) -> Path:
+    """The path for a name; with a number when there is one already: tiles of two images may share a name."""
+    path, number = folder / name, 1
+    while path.exists():
+        number += 1
+        path = folder / f"{Path(name).stem}_{number}{Path(name).suffix}"
+    return path
+
+
 def multispectral_of(path: Path) -> Path:
     """The colour file beside a panchromatic one (``_ms.tif`` for ``_pan.tif``); the path itself where there is none."""
     if path.name.endswith(PAN_END):

@@ -131,7 +131,7 @@ def with_ships(values: Array, bands: Sequence[str], place: Tuple[Array, Array, f
     ``place`` is longitude and latitude (degrees, rows x columns) and metres per sample.
     """
     lon, lat, resolution = place
-    margin = 0.004
+    margin = 0.008  # degrees: the wake of the longest ship
     box = (float(lon.min()) - margin, float(lat.min()) - margin, float(lon.max()) + margin, float(lat.max()) + margin)
     columns = [BANDS.index(band) for band in bands]
     for ship in ships(box, day, seed):

@@ -1,0 +1,1 @@
+"""Blocks that compute rasters from images."""

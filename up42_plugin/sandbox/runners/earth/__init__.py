@@ -1,0 +1,1 @@
+"""Blocks that deliver the made-up Earth itself, or the account's own files."""

@@ -1,0 +1,1 @@
+"""Blocks that change how images are stored or placed."""

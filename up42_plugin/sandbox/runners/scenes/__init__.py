@@ -1,0 +1,1 @@
+"""Blocks that deliver scenes, and the formats of their providers."""

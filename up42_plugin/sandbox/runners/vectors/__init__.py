@@ -1,0 +1,1 @@
+"""Blocks that turn images into polygons, numbers and counts."""
