@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from osgeo import ogr, osr
 
@@ -43,15 +43,8 @@ def table_as_layer(path: Path, target: Path, context: JobContext) -> Path:
     _check_degrees(path.name, [shape for shape in shapes if shape is not None])
     kinds = [_kind(row[index] if index < len(row) else "" for row in rows) for index in range(len(header))]
     with placed(target) as work:
-        try:
-            _write(work, list(zip(_unique(header), kinds)), rows, shapes, context)
-        except RuntimeError as error:
-            _fail(target, error)
+        _write(work, list(zip(_unique(header), kinds)), rows, shapes, context)
     return target
-
-
-def _fail(target: Path, error: RuntimeError) -> NoReturn:
-    raise RasterError(f"{target.name} could not be written.", str(error)) from error
 
 
 def _read(path: Path) -> Tuple[List[str], Sequence[Row], bool]:
