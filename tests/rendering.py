@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Optional, Sequence, Tuple
 
-from qgis.core import QgsCoordinateReferenceSystem, QgsMapLayer, QgsMapRendererParallelJob, QgsMapSettings, QgsRectangle
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsDateTimeRange,
+    QgsMapLayer,
+    QgsMapRendererParallelJob,
+    QgsMapSettings,
+    QgsRectangle,
+)
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QColor, QImage
 
@@ -18,8 +25,12 @@ def rendered(
     *,
     extent: Optional[QgsRectangle] = None,
     crs: Optional[QgsCoordinateReferenceSystem] = None,
+    when: Optional[QgsDateTimeRange] = None,
 ) -> QImage:
-    """Draw layers (first on top) over magenta; in the first one's CRS and extent if nothing else is said."""
+    """Draw layers (first on top) over magenta; in the first one's CRS and extent if nothing else is said.
+
+    ``when`` is what the temporal controller of a map would be at.
+    """
     settings = QgsMapSettings()
     settings.setLayers(list(layers))
     settings.setDestinationCrs(crs or layers[0].crs())
@@ -27,6 +38,9 @@ def rendered(
     settings.setOutputSize(QSize(width, height))
     settings.setBackgroundColor(QColor(BACKGROUND))
     settings.setFlag(QgsMapSettings.Flag.Antialiasing, False)
+    if when is not None:
+        settings.setIsTemporal(True)
+        settings.setTemporalRange(when)
     job = QgsMapRendererParallelJob(settings)
     job.start()
     job.waitForFinished()

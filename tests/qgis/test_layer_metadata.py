@@ -6,10 +6,12 @@ import json
 from dataclasses import replace
 from datetime import datetime, timezone
 
+import numpy as np
 import pytest
+from osgeo import gdal, osr
 from qgis.core import Qgis, QgsExpressionContextUtils, QgsLayerNotesUtils, QgsMapSettings, QgsProject
 
-from tests.raster_samples import data_json, feature, superresolution, visual
+from tests.raster_samples import data_json, feature, geotiff, output_of, superresolution, visual
 from up42_plugin.core.context import ThreadContext
 from up42_plugin.core.jobs import Mode
 from up42_plugin.core.layer_plan import BlockUsed, JobProvenance
@@ -175,3 +177,14 @@ def test_a_job_of_which_little_is_known_still_loads(project, tmp_path):
     assert metadata.history() == ["Made by job job-9"]
     assert metadata.licenses() == []
     assert metadata.rights() == []
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", 'LOCAL_CS["site",UNIT["metre",1]]'])
+def test_the_abstract_gives_degrees_only_of_what_has_a_place_on_the_globe(project, tmp_path, crs):
+    path = geotiff(tmp_path / "a.tif", [np.full((20, 20), 7, np.uint8)], left=15.2, top=37.9, pixel=0.01)
+    dataset = gdal.Open(str(path), gdal.GA_Update)
+    dataset.SetProjection(osr.GetUserInputAsWKT(crs))
+    del dataset
+    (made,) = LayerLoader(project).add(prepare_output(output_of(tmp_path, "a.tif"), ThreadContext()), "x", JOB)
+    assert made.crs().isValid()
+    assert ("It lies between" in made.metadata().abstract()) == crs.startswith("EPSG")

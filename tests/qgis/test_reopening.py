@@ -83,7 +83,7 @@ def everything(folder):
 
 def facts(layer):
     """What must be the same afterwards."""
-    temporal = layer.temporalProperties()
+    temporal, served = layer.temporalProperties(), layer.serverProperties()
     return (
         layer.name(),
         identity(layer),
@@ -95,7 +95,7 @@ def facts(layer):
         layer.crs().authid(),
         temporal.isActive(),
         temporal.fixedTemporalRange().begin(),
-        layer.attribution() if hasattr(layer, "attribution") else "",
+        (served if hasattr(served, "attribution") else layer).attribution(),
     )
 
 

@@ -67,7 +67,7 @@ def test_all_bands_of_the_whole_raster_without_clipping(safe, whole):
     values = raster.ReadAsArray()
     assert values.dtype == np.uint16
     assert (values > 0).all()
-    assert np.array_equal(values[:4], fine.ReadAsArray())
+    assert np.array_equal(values[:4], fine.ReadAsArray()[:4])  # newer GDAL has maps made of them behind the bands
     assert raster.GetRasterBand(1).GetNoDataValue() == 0
     assert raster.GetMetadataItem("SYNTHETIC") == "YES"
     (feature,) = whole.features

@@ -351,6 +351,16 @@ def test_bands_named_by_moments_are_no_colours_either(tmp_path):
     assert plan.acquired_until == plan.band_times[2] == datetime(2021, 6, 1, 6, tzinfo=timezone.utc)
 
 
+def test_a_series_of_moments_has_the_range_of_all_of_them(tmp_path):
+    weather(tmp_path / "a.nc", steps=30)
+    (plan,) = prepare(output_of(tmp_path, "a.nc"))
+    first, last = np.arange(600), np.arange(29 * 600, 30 * 600)
+    low, high = np.percentile(first, 2), np.percentile(last, 98)
+    grey = plan.other_styles[-1].style.band
+    for least, most in ((plan.style.minimum, plan.style.maximum), (grey.minimum, grey.maximum)):
+        assert (least, most) == pytest.approx((low, high), abs=1)
+
+
 def test_a_broken_part_does_not_take_the_others_with_it(tmp_path):
     radar(tmp_path / "uuid")
     broken = next(tmp_path.rglob("*-vh-*.tiff"))

@@ -84,6 +84,27 @@ def test_gaps_between_pictures_are_transparent(tmp_path):
     assert (raster.style.alpha, values[3, 10, 50], values[3, 10, 10]) == (4, 0, 255)
 
 
+@pytest.fixture(params=[True, False], ids=["GDAL raises errors", "GDAL returns errors"])
+def _errors(request):
+    before = gdal.GetUseExceptions()
+    (gdal.UseExceptions if request.param else gdal.DontUseExceptions)()
+    yield
+    (gdal.UseExceptions if before else gdal.DontUseExceptions)()
+
+
+@pytest.mark.usefixtures("_errors")
+def test_tiles_in_a_grid_of_a_site_of_its_own_are_a_mosaic_without_outlines(tmp_path):
+    made = tiles(tmp_path / "scene", "scene")
+    for path in made:
+        dataset = gdal.Open(str(path), gdal.GA_Update)
+        dataset.SetProjection('LOCAL_CS["site",UNIT["metre",1]]')
+        del dataset
+    (raster,) = prepare(described(tmp_path, made))
+    assert not raster.problem
+    assert pixels(raster.source)[0].shape == (80, 120)
+    assert raster.remark.startswith("The tiles of scene have no outlines: ")
+
+
 def test_a_folder_of_tiles_is_a_mosaic_too_and_works_after_a_move(tmp_path):
     here, there = tmp_path / "here", tmp_path / "there"
     tiles(here / "scene", "scene")

@@ -115,7 +115,8 @@ class _Preparation:
         if not facts.crs and not facts.has_grid:
             remark = f"{self._opening.path.name} does not say where on the ground it lies.\n{remark}".strip()
         shown = _to_be_shown(facts, source)
-        styles, nodata = choose_style(source.name, shown, self._block, source.variable or stem)
+        series = [band.index for band in facts.data_bands] if times else ()
+        styles, nodata = choose_style(source.name, shown, self._block, source.variable or stem, series)
         style, note = styles[0].style, ""
         if isinstance(style, RgbStyle) and not style.natural:
             labels = [_band_label(facts.bands[band.band - 1]) for band in (style.red, style.green, style.blue)]

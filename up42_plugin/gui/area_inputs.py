@@ -131,9 +131,8 @@ class AreaInputs(QWidget):
         self.extent_layer = _layer_combo(
             "areaExtentLayer", "Layer whose extent is the area", QgsMapLayerProxyModel.Filter.HasGeometry
         )
-        self.extent_layer.setFilters(
-            QgsMapLayerProxyModel.Filter.HasGeometry | QgsMapLayerProxyModel.Filter.RasterLayer
-        )
+        # Joined with the filters it has: members joined alone are a number in newer QGIS, which it no longer wants.
+        self.extent_layer.setFilters(self.extent_layer.filters() | QgsMapLayerProxyModel.Filter.RasterLayer)
         self.extent_layer.layerChanged.connect(lambda _: self.extent_layer_chosen.emit(_id_of(self.extent_layer)))
         self.extent_layer.activated.connect(lambda _: self.extent_layer_picked.emit(_id_of(self.extent_layer)))
 

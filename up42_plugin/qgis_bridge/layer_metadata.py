@@ -169,6 +169,8 @@ def _degrees_of(layer: QgsMapLayer) -> Optional[Box]:
     degrees = QgsCoordinateReferenceSystem("EPSG:4326")
     try:
         to_degrees = QgsCoordinateTransform(layer.crs(), degrees, QgsCoordinateTransformContext())
+        if not to_degrees.isValid():  # it would leave numbers as they are
+            return None
         box = to_degrees.transformBoundingBox(layer.extent())
     except QgsCsException:
         return None

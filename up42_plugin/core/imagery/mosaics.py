@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, Sequence
 
 from osgeo import gdal, osr
 
 from up42_plugin.core.context import JobContext
-from up42_plugin.core.imagery.gdal_access import gdal_call, gdal_progress, open_raster, writing
+from up42_plugin.core.imagery.gdal_access import RasterError, gdal_call, gdal_progress, open_raster, writing
 from up42_plugin.core.imagery.opening import Opening
 from up42_plugin.core.imagery.rasters import describe, implied_nodata, name_bands, placed
 from up42_plugin.core.storage import system_path
@@ -55,7 +56,11 @@ def _has_gaps(paths: Sequence[Path]) -> bool:
 
 
 def footprints(tiles: Sequence[Opening], target: Path) -> Path:
-    """Write the outlines of tiles with name, file and time, as GeoJSON in EPSG:4326."""
+    """Write the outlines of tiles with name, file and time, as GeoJSON in EPSG:4326.
+
+    Raises:
+        RasterError: their CRS has no place on the globe, or ``target`` cannot be written.
+    """
     to_degrees = _to_degrees(open_raster(tiles[0].path))
     collection = {"type": "FeatureCollection", "features": [_footprint(tile, to_degrees) for tile in tiles]}
     with placed(target) as work:
@@ -67,7 +72,7 @@ def _to_degrees(dataset: Any) -> Any:
     there = osr.SpatialReference()
     there.ImportFromEPSG(4326)
     there.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    return osr.CoordinateTransformation(dataset.GetSpatialRef(), there)
+    return gdal_call(osr.CreateCoordinateTransformation, dataset.GetSpatialRef(), there, what="The CRS of the tiles")
 
 
 def _footprint(tile: Opening, to_degrees: Any) -> Dict[str, Any]:
@@ -75,7 +80,9 @@ def _footprint(tile: Opening, to_degrees: Any) -> Dict[str, Any]:
     left, width, _, top, _, height = dataset.GetGeoTransform()
     right, bottom = left + width * dataset.RasterXSize, top + height * dataset.RasterYSize
     corners = [(left, top), (left, bottom), (right, bottom), (right, top), (left, top)]
-    ring: List[List[float]] = [list(to_degrees.TransformPoint(x, y)[:2]) for x, y in corners]
+    ring = [list(gdal_call(to_degrees.TransformPoint, x, y, what=tile.path.name)[:2]) for x, y in corners]
+    if not all(map(math.isfinite, (degrees for corner in ring for degrees in corner))):
+        raise RasterError(f"{tile.path.name} lies outside of what its CRS is for.")
     acquired = tile.item.acquired
     return {
         "type": "Feature",

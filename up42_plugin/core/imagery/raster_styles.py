@@ -40,6 +40,7 @@ _DECIBEL = {"vv": (-25.0, 0.0), "hh": (-25.0, 0.0), "vh": (-30.0, -5.0), "hv": (
 _POLARISATION = re.compile(r"(?:^|[^a-z0-9])(vv|vh|hh|hv)(?:$|[^a-z0-9])", re.IGNORECASE)
 _PERCENT_FROM = 1.5
 _MOST_BANDS_NAMED = 6
+_MOST_READ = 6  # of a series
 
 # Units as they are written in files and in the names of weather variables, and as people write them.
 _UNITS: Mapping[str, str] = {
@@ -63,14 +64,23 @@ class RasterStyles(NamedTuple):
     nodata: Optional[float]
 
 
-def choose_style(source: str, facts: RasterFacts, block: str, stem: str) -> RasterStyles:
+def choose_style(source: str, facts: RasterFacts, block: str, stem: str, series: Sequence[int] = ()) -> RasterStyles:
     """All styles of a raster, with value ranges read from it.
+
+    ``series`` are bands of one quantity, moments for example, that are looked at one after the other: their styles
+    have the range of all.
 
     Raises:
         RasterError: the raster cannot be read.
     """
-    raster = _Raster(source, facts, block, stem)
+    raster = _Raster(source, facts, block, stem, _spread(series))
     return RasterStyles(tuple(_MAKERS.get(raster.meaning, _unknown)(raster)), raster.nodata)
+
+
+def _spread(bands: Sequence[int]) -> Sequence[int]:
+    """First, last, and some between: enough to know what values a long series has."""
+    last = len(bands) - 1
+    return [bands[round(last * step / (_MOST_READ - 1))] for step in range(_MOST_READ)] if last >= _MOST_READ else bands
 
 
 def holds_classes(facts: RasterFacts, block: str, stem: str) -> bool:
@@ -85,8 +95,8 @@ def holds_classes(facts: RasterFacts, block: str, stem: str) -> bool:
 class _Raster:
     """A raster with what is known of it."""
 
-    def __init__(self, source: str, facts: RasterFacts, block: str, stem: str) -> None:
-        self.source, self.facts, self.block, self.stem = source, facts, block, stem
+    def __init__(self, source: str, facts: RasterFacts, block: str, stem: str, series: Sequence[int] = ()) -> None:
+        self.source, self.facts, self.block, self.stem, self.series = source, facts, block, stem, series
         self.meaning = meaning_of(facts, block, stem)
         self.bands = facts.data_bands or facts.bands
         self.band = self.bands[0].index
@@ -103,8 +113,11 @@ class _Raster:
             self._samples[key] = sample(self.source, (index,), self.nodata)[index]
         return self._samples[key]
 
-    def range(self, band: Optional[int] = None) -> Tuple[float, float]:
-        return cut_range(self.values(band)) or (0.0, 1.0)
+    def range(self, *bands: int) -> Tuple[float, float]:
+        """The range of these bands together; of the first one, or of the series, when none is named."""
+        cuts = (cut_range(self.values(band)) for band in bands or self.series or (self.band,))
+        ranges = [found for found in cuts if found is not None] or [(0.0, 1.0)]
+        return min(low for low, _ in ranges), max(high for _, high in ranges)
 
     def look(self, name: str, look: str, **numbers: Any) -> NamedStyle:
         return NamedStyle(name, LookStyle(look, **{"band": self.band, "alpha": self.alpha, **numbers}))
@@ -217,8 +230,7 @@ def _quantity(raster: _Raster) -> List[NamedStyle]:
     if look == "direction":
         return [raster.look("Ramp", look, **numbers), raster.grey()]
     alike = [band.index for band in raster.bands if band.description == first.description][:_MOST_BANDS_NAMED]
-    ranges = [raster.range(index) for index in alike]
-    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
+    low, high = raster.range(*(raster.series or alike))
     styles = [raster.look("Ramp", look, minimum=low, maximum=high, **numbers)]
     others = [band for band in raster.bands[1:_MOST_BANDS_NAMED] if band.description != first.description]
     for band in (band for band in others if band.description):
@@ -279,7 +291,7 @@ def _unknown(raster: _Raster) -> List[NamedStyle]:
     """Grey with a ramp beside it; few whole numbers are classes."""
     values = raster.values()
     few = _few(values) if raster.facts.bands[0].dtype == "Byte" else ()
-    low, high = cut_range(values) or (0.0, 1.0)
+    low, high = raster.range()
     styles = [raster.grey(), raster.look("Ramp", "continuous", minimum=low, maximum=high)]
     if few:
         classes = tuple(ColourClass(value, APART[at % len(APART)], f"{value:g}") for at, value in enumerate(few))

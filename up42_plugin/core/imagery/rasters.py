@@ -293,12 +293,16 @@ def name_bands(dataset: Any, names: Sequence[str]) -> None:
 
 @contextlib.contextmanager
 def placed(target: Path) -> Iterator[Path]:
-    """A name in the target's folder to write to; renamed to the target at the end, or gone."""
+    """A name in the target's folder to write to; renamed to the target at the end, or gone.
+
+    Raises:
+        RasterError: it cannot be written, as the file system says, or GDAL where the process has it raise errors.
+    """
     work = target.with_name(f".{uuid.uuid4().hex[:8]}-{target.name}")
     try:
         yield work
         system_path(work).replace(system_path(target))
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise RasterError(f"{target.name} could not be written.", str(error)) from error
     finally:
         with contextlib.suppress(OSError):

@@ -141,9 +141,14 @@ class Sources:
     def _mosaic(self, opening: Opening) -> Sequence[Source]:
         tiles = opening.tiles
         joined = self._own(opening, "mosaic", lambda target: mosaic(tiles, target, self._context))
-        outlines = self._own(opening, "tiles", lambda target: footprints(tiles, target), ".geojson")
+        image = Source(str(joined), joined=True)
+        try:
+            outlines = self._own(opening, "tiles", lambda target: footprints(tiles, target), ".geojson")
+        except RasterError as error:
+            self.remarks.append(f"The tiles of {opening.stem} have no outlines: {error.detail or error.user_message}")
+            return (image,)
         return (
-            Source(str(joined), joined=True),
+            image,
             Source(
                 str(outlines),
                 LayerKind.VECTOR,
