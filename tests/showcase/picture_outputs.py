@@ -230,9 +230,9 @@ def _tidy_map(hands: Hands) -> None:
     window.resizeDocks([panel], [_LAYERS_WIDTH], Qt.Orientation.Horizontal)
     hands.iface.messageBar().clearWidgets()
     for group in QgsProject.instance().layerTreeRoot().findGroups():
-        if group.name().endswith("(test query)"):
-            group.setItemVisibilityChecked(False)
-            group.setExpanded(False)
+        output = not group.name().endswith("(test query)")
+        group.setItemVisibilityChecked(output)
+        group.setExpanded(output)
     areas = QgsProject.instance().mapLayersByName(AREAS_LAYER)[0]
     QgsProject.instance().layerTreeRoot().findLayer(areas.id()).setItemVisibilityChecked(False)
 

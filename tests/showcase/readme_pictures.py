@@ -23,12 +23,15 @@ SOURCES = {
     "builder": f"{STATES}/04-workflow-builder.png",
     "confirm": f"{STATES}/07-confirm-live-job.png",
     "jobs": f"{STATES}/06-jobs.png",
+    "downloads": f"{STATES}/06d-jobs-downloading.png",
+    "stand_in": f"{STATES}/09b-quicklook-stands-in.png",
+    "styles": f"{STATES}/09c-styles-menu.png",
     "sheet": "build/contact_sheet.png",
     "job_menu": f"{STATES}/06c-jobs-test-query-menu.png",
 }
 WIDEST = 1000
 MOST_BYTES = 120_000
-MOST_BYTES_OF = {"sheet": 600_000}
+MOST_BYTES_OF = {"sheet": 600_000, "styles": 200_000}
 _COLOURS, _EXACT = 256, 96
 
 

@@ -13,6 +13,7 @@ from up42_plugin.gui.jobs_rows import Kind
 _PADDING = 2
 _TWO_LINES = (Kind.JOB, Kind.TASK)
 _MARGINS = 9
+_TELLS_APART = ", "  # before what the jobs of one batch differ in
 _LINE_SEPARATOR = "\u2028"  # what Qt breaks the text of a cell at; it elides each line by itself
 
 
@@ -33,9 +34,10 @@ class JobDelegate(QStyledItemDelegate):
         if index.data(KIND_ROLE) not in _TWO_LINES:
             return
         if not index.column():
-            # jobs of one batch differ at the end of their names
-            room = option.rect.width() - _MARGINS
-            name = option.fontMetrics.elidedText(option.text, Qt.TextElideMode.ElideMiddle, room)
+            name = option.text
+            if _TELLS_APART in name:
+                room = option.rect.width() - _MARGINS
+                name = option.fontMetrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room)
             option.text = f"{name}{_LINE_SEPARATOR}{index.data(SECOND_LINE_ROLE) or ''}"
         elif index.column() == Column.STATE:
             room = option.rect.width() - option.decorationSize.width() - _MARGINS
