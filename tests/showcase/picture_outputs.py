@@ -232,6 +232,7 @@ def _tidy_map(hands: Hands) -> None:
     for group in QgsProject.instance().layerTreeRoot().findGroups():
         output = not group.name().endswith("(test query)")
         group.setItemVisibilityChecked(output)
+        group.setExpanded(False)  # the panel only follows a change
         group.setExpanded(output)
     areas = QgsProject.instance().mapLayersByName(AREAS_LAYER)[0]
     QgsProject.instance().layerTreeRoot().findLayer(areas.id()).setItemVisibilityChecked(False)
