@@ -230,10 +230,9 @@ def _tidy_map(hands: Hands) -> None:
     window.resizeDocks([panel], [_LAYERS_WIDTH], Qt.Orientation.Horizontal)
     hands.iface.messageBar().clearWidgets()
     for group in QgsProject.instance().layerTreeRoot().findGroups():
-        output = not group.name().endswith("(test query)")
-        group.setItemVisibilityChecked(output)
-        group.setExpanded(False)  # the panel only follows a change
-        group.setExpanded(output)
+        if group.name().endswith("(test query)"):
+            group.setItemVisibilityChecked(False)
+            group.setExpanded(False)
     areas = QgsProject.instance().mapLayersByName(AREAS_LAYER)[0]
     QgsProject.instance().layerTreeRoot().findLayer(areas.id()).setItemVisibilityChecked(False)
 
