@@ -137,3 +137,7 @@ def test_the_options_page_opens_its_place(desk_kit, browser, shown, log, runner)
     shown(page, 700, 700)
     desk_kit.click(page.help_button)
     assert browser.asked == [help_url(Topic.OPTIONS)]
+    page.place.show_old()
+    press_help(page.place.dialog)
+    assert browser.asked[1:] == [help_url(Topic.OLD_OUTPUTS)]
+    page.place.dialog.reject()

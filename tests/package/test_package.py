@@ -14,7 +14,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 # of the README; no help page shows them
-PICTURES = ("area", "builder", "confirm", "desktop", "job_menu", "jobs", "json", "map", "sheet")
+PICTURES = (
+    "area",
+    "builder",
+    "confirm",
+    "desktop",
+    "downloads",
+    "job_menu",
+    "jobs",
+    "json",
+    "map",
+    "sheet",
+    "stand_in",
+    "styles",
+)
 
 
 def run(*command, cwd=ROOT, **environment):

@@ -61,7 +61,7 @@ AFFORDED = 6  # chains that one account's credits pay for
 TIMES = (datetime(2023, 5, 1, tzinfo=timezone.utc), datetime(2023, 9, 30, tzinfo=timezone.utc))
 CLOUDS_AT_MOST = 5
 COLUMNS = 5
-CELL = QSize(236, 210)
+CELL = QSize(236, 216)
 MAP = QRect(6, 6, 224, 168)
 EACH_AT_MOST = timedelta(minutes=3)
 COLOURS_AT_LEAST = 2  # a mask, and the paper around it
@@ -215,20 +215,23 @@ def composed(cells: Sequence[Tuple[Shown, QImage]]) -> QImage:
         painter.drawImage(MAP.topLeft(), image)
         font.setBold(True)
         painter.setFont(font)
-        _line(painter, MAP.bottom() + 4, shown.title)
+        below = MAP.bottom() + 4
+        below = _line(painter, below, shown.title)
         font.setBold(False)
         painter.setFont(font)
         painter.setPen(QColor("#606060"))
-        _line(painter, MAP.bottom() + 19, shown.note)
+        _line(painter, below, shown.note)
         painter.restore()
     painter.end()
     return sheet
 
 
-def _line(painter: QPainter, top: int, text: str) -> None:
-    place = QRect(MAP.left(), top, MAP.width(), 15)
+def _line(painter: QPainter, top: int, text: str) -> int:
+    """Write a line; gives where the next one begins."""
+    place = QRect(MAP.left(), top, MAP.width(), painter.fontMetrics().height())
     short = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, place.width())
     painter.drawText(place, Qt.AlignmentFlag.AlignLeft, short)
+    return top + place.height()
 
 
 def outputs() -> Iterator[Shown]:

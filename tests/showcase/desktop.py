@@ -61,12 +61,14 @@ def profile(folder: Path, settings: str = "") -> Path:
 def environment(folder: Path) -> Dict[str, str]:
     """The environment of the desktop: nothing of the person's profile, nothing of the checkout."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("QGIS_", "PYTHON", "VIRTUAL_ENV"))}
-    for name in ("home", "runtime", "outputs"):
+    for name in ("home", "runtime", "outputs", "temporary"):
         (folder / name).mkdir()
     (folder / "runtime").chmod(0o700)
     kept.update(
         HOME=str(folder / "home"),
         XDG_RUNTIME_DIR=str(folder / "runtime"),
+        # QGIS marks layers from the temporary folder as temporary, and the checkout may lie in the system's
+        TMPDIR=str(folder / "temporary"),
         LC_ALL="C.UTF-8",
         UP42_DESKTOP_OUTPUTS=str(folder / "outputs"),
         UP42_DESKTOP_PICTURE=str(PICTURE),
@@ -105,7 +107,6 @@ def main() -> int:
     BUILD.mkdir(exist_ok=True)
     for path in (PICTURE, REPORT):
         path.unlink(missing_ok=True)
-    # Not in the system's temporary folder: QGIS marks layers from there as temporary.
     folder = BUILD / "desktop"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

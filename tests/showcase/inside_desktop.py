@@ -88,7 +88,7 @@ class Tour(QObject):
         window = iface.mainWindow()
         window.setGeometry(QApplication.primaryScreen().geometry())
         layers = window.findChild(QDockWidget, "Layers")
-        window.resizeDocks([layers, self.desk.dock], [330, 400], Qt.Orientation.Horizontal)
+        window.resizeDocks([layers, self.desk.dock], [390, 400], Qt.Orientation.Horizontal)
         return True
 
     def _choose_workflow(self) -> bool:

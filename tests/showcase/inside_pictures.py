@@ -21,7 +21,6 @@ from picture_hands import Hands, Steps, UnreachableError, Wait
 from picture_states import STATES, begin
 
 EACH_MS = 50
-MOST_S = 30.0
 
 
 class Photographer(QObject):
@@ -61,8 +60,8 @@ class Photographer(QObject):
             self._miss(traceback.format_exc())
 
     def _be_impatient(self, wait: Wait) -> None:
-        if time.monotonic() - self._since > MOST_S:
-            raise UnreachableError(f"waited {MOST_S:.0f} s for {wait.what}; {self._hands.situation}")
+        if time.monotonic() - self._since > wait.within_s:
+            raise UnreachableError(f"waited {wait.within_s:.0f} s for {wait.what}; {self._hands.situation}")
 
     def _miss(self, why: str) -> None:
         """This state was not reached: keep why, and try the others, so that all that is wrong is told at once."""

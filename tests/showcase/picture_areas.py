@@ -29,6 +29,7 @@ AREAS: Mapping[str, str] = {
     "Middle": "MultiPolygon (((15.18 37.8639, 15.27 37.8639, 15.27 37.9203, 15.18 37.9203, 15.18 37.8639)))",
     "South": "MultiPolygon (((15.18 37.8075, 15.27 37.8075, 15.27 37.8639, 15.18 37.8639, 15.18 37.8075)))",
 }
+AREAS_LAYER = "taormina"
 THREE: Tuple[str, ...] = ("Taormina", "Letojanni", "Giardini")
 LARGE: Tuple[str, ...] = ("North", "Middle", "South")
 

@@ -56,16 +56,28 @@ def batch_service(hands: Hands) -> Steps:
     yield Wait("the sandbox", lambda: header.combo.currentText() == "Sandbox" and "10,000" in header.balance_text)
 
 
-def _options(hands: Hands) -> Any:
+def options_shown(hands: Hands) -> Any:
+    """The page UP42 of the options, None while they are closed."""
     pages = [page for page in hands.iface.mainWindow().findChildren(OptionsPage) if page.isVisible()]
     if pages:
         return pages[0]
     return next((page for top in hands.shown(QDialog) for page in top.findChildren(OptionsPage)), None)
 
 
-def _open_options(hands: Hands) -> Steps:
+def open_options(hands: Hands) -> Steps:
+    """Press the dock's button."""
     hands.click_later(hands.dock.header.options_button)
-    yield Wait("the options", lambda: _options(hands) is not None and _options(hands).isVisible())
+    yield Wait("the options", lambda: options_shown(hands) is not None and options_shown(hands).isVisible())
+
+
+def close_options(hands: Hands, agree: bool = False) -> Steps:
+    """With OK or with Cancel."""
+    window = options_shown(hands).window()
+    if agree:
+        window.accept()
+    else:
+        window.reject()
+    yield Wait("the options to close", lambda: options_shown(hands) is None)
 
 
 def _select_connection(page: OptionsPage, name: str) -> None:
@@ -76,8 +88,8 @@ def _select_connection(page: OptionsPage, name: str) -> None:
 
 def options_page(hands: Hands) -> Steps:
     """A connection that works, and limits."""
-    yield from _open_options(hands)
-    page = _options(hands)
+    yield from open_options(hands)
+    page = options_shown(hands)
     _select_connection(page, COASTAL)
     for name, limit in _LIMITS.items():
         page.limits[name].setValue(limit)
@@ -88,14 +100,13 @@ def options_page(hands: Hands) -> Steps:
     yield hands.settled()
     hands.shoot("08-options-page", page.window())
     page.folder.setFilePath("")
-    page.window().accept()
-    yield Wait("the options to close", lambda: _options(hands) is None)
+    yield from close_options(hands, agree=True)
 
 
 def edit_connection(hands: Hands) -> Steps:
     """A key that the service does not know."""
-    yield from _open_options(hands)
-    page = _options(hands)
+    yield from open_options(hands)
+    page = options_shown(hands)
     _select_connection(page, COASTAL)
     hands.click(page.edit_button)
     yield Wait("the dialog", lambda: bool(hands.shown(ConnectionDialog)))
@@ -107,8 +118,7 @@ def edit_connection(hands: Hands) -> Steps:
     yield hands.settled()
     hands.shoot("08b-connection-dialog", dialog)
     dialog.reject()
-    page.window().reject()
-    yield Wait("the options to close", lambda: _options(hands) is None)
+    yield from close_options(hands)
 
 
 def estimation_details(hands: Hands) -> Steps:

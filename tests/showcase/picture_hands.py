@@ -27,10 +27,11 @@ class UnreachableError(Exception):
 
 @dataclass(frozen=True)
 class Wait:
-    """What is waited for, in words and as a condition."""
+    """What is waited for, in words and as a condition, and for how many seconds at most."""
 
     what: str
     until: Callable[[], bool]
+    within_s: float = 30.0
 
 
 Steps = Iterator[Wait]
@@ -151,6 +152,14 @@ class Hands:
         if not widget.isVisible():
             raise UnreachableError(f"{name}: {widget.objectName()} is not shown.")
         if not widget.grab().save(str(self._folder / f"{name}.png")):
+            raise UnreachableError(f"{name}.png could not be written.")
+
+    def shoot_window(self, name: str) -> None:
+        """Take the picture of the window with the menus that are open over it."""
+        frame = self.iface.mainWindow().geometry()
+        screen = QApplication.primaryScreen()
+        picture = screen.grabWindow(0, frame.x(), frame.y(), frame.width(), frame.height())
+        if not picture.save(str(self._folder / f"{name}.png")):
             raise UnreachableError(f"{name}.png could not be written.")
 
     def size_dock(self, height: int) -> Steps:

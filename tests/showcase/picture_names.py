@@ -23,7 +23,13 @@ PICTURES: Tuple[str, ...] = (
     "06-jobs",
     "06b-jobs-menu",
     "06c-jobs-test-query-menu",
+    "06d-jobs-downloading",
+    "06e-jobs-no-room",
     "07-confirm-live-job",
     "08-options-page",
     "08b-connection-dialog",
+    "08c-options-outputs",
+    "08d-delete-old-outputs",
+    "09b-quicklook-stands-in",
+    "09c-styles-menu",
 )

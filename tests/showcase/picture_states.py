@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Tuple
 
-from picture_areas import LARGE, THREE, add_layer
+from picture_areas import AREAS_LAYER, LARGE, THREE, add_layer
 from picture_dialogs import (
     batch_service,
     build_workflow,
@@ -16,26 +16,27 @@ from picture_dialogs import (
 )
 from picture_hands import Hands, State, Steps, UnreachableError, Wait
 from picture_jobs import jobs, live_menu, test_menu
+from picture_outputs import change_folder, downloading, old_outputs, options, stand_in, styles
 from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 from qgis.PyQt.QtWidgets import QLabel
 
 WORKFLOW = "Sentinel-2 L2A → Super-resolution"
 FIRST, LAST, CLOUDS = QDate(2018, 12, 1), QDate(2021, 12, 31), 10
+_CLEAR = 2
 _DOCK, _TALL, _TALLEST = 790, 850, 900
 _TEST_FIRST = "Live job: run the free test query first."
-_LAYER = "taormina"
 
 
 def layer_of_areas() -> QgsVectorLayer:
     """The layer with all the areas."""
-    return QgsProject.instance().mapLayersByName(_LAYER)[0]
+    return QgsProject.instance().mapLayersByName(AREAS_LAYER)[0]
 
 
 def begin(hands: Hands) -> Steps:
     """The dock open, two connections added, a layer on the map."""
     hands.tidy_window()
-    add_layer(_LAYER, QgsProject.instance())
+    add_layer(AREAS_LAYER, QgsProject.instance())
     hands.dock.setUserVisible(True)
     yield from connect(hands)
     # only now: the first layer on the map brings its own
@@ -176,6 +177,7 @@ def batch(hands: Hands) -> Steps:
     """Three areas, a job for each, on the sandbox inside of QGIS."""
     yield from batch_service(hands)
     yield from fill_form(hands)
+    hands.dock.search.clouds.setValue(_CLEAR)
     hands.select(layer_of_areas(), *THREE)
     yield hands.area("3 selected features")
     each = hands.button(hands.dock.area, "One job per feature")
@@ -212,4 +214,10 @@ STATES: Tuple[State, ...] = (
     State("06c-jobs-test-query-menu", test_menu),
     State("01c-new-job-changed", changed),
     State("01e-new-job-batch-sandbox", batch),
+    State("09b-quicklook-stands-in", stand_in),
+    State("06d-jobs-downloading", downloading),
+    State("06e-jobs-no-room", change_folder),
+    State("09c-styles-menu", styles),
+    State("08c-options-outputs", options),
+    State("08d-delete-old-outputs", old_outputs),
 )

@@ -51,6 +51,7 @@ class BatchRow(QWidget):
         self.line.setObjectName("batchLine")
         self.load_button = tool_button("", f"Load all outputs of {self._name} as layers", "loadBatch")
         self.load_button.setText("Load")
+        self.load_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.load_button.setAutoRaise(False)
         self.load_button.clicked.connect(lambda: self.load_asked.emit(self._id))
         self.cancel_button = tool_button("/mTaskCancel.svg", f"Cancel the jobs of {self._name}", "cancelBatch")

@@ -18,6 +18,7 @@ class Topic(str, Enum):
     WORKFLOW = "workflows.html#builder"
     JSON = "parameters.html#json"
     LIVE_JOB = "running.html#live-jobs"
+    OLD_OUTPUTS = "outputs.html#space"
     WEBHOOKS = "running.html#webhooks"
     CONNECTION = "connections.html#connection"
     OPTIONS = "connections.html#options"

@@ -18,7 +18,7 @@ from up42_plugin.gui.widgets import icon_size
 
 _ALWAYS = (Column.JOB, Column.STATE, Column.CREDITS)
 _WIDEST = {
-    Column.STATE: "Not started",
+    Column.STATE: "Downloading",
     Column.CREDITS: "130 held",
     Column.STARTED: "2026-11-20 10:44",
     Column.DURATION: "Duration 0",

@@ -22,6 +22,7 @@ from up42_plugin.core.context import JobContext
 from up42_plugin.core.disk_use import JobOnDisk, jobs_on_disk
 from up42_plugin.core.ledger_file import LedgerError
 from up42_plugin.core.output_errors import format_bytes
+from up42_plugin.gui.help_pages import Topic, show_help
 from up42_plugin.gui.job_files import JobFiles, layers_in
 from up42_plugin.gui.texts import count_text
 from up42_plugin.gui.widgets import hint_label
@@ -93,11 +94,13 @@ class OldOutputsDialog(QDialog):
         self.delete_button = box.addButton("&Delete Files", QDialogButtonBox.ButtonRole.DestructiveRole)
         self.delete_button.setObjectName("deleteFiles")
         self.delete_button.setAutoDefault(False)
+        box.addButton(QDialogButtonBox.StandardButton.Help)
         close = box.addButton(QDialogButtonBox.StandardButton.Close)
         close.setDefault(True)
         close.setFocus()
         self.delete_button.clicked.connect(self._delete)
         box.rejected.connect(self.reject)
+        box.helpRequested.connect(lambda: show_help(Topic.OLD_OUTPUTS))
         layout.addWidget(box)
         self.resize(640, 420)
         files.deleted.connect(self.read)

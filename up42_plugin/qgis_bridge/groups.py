@@ -68,9 +68,12 @@ class JobGroups:
             inside = [item for item in new if item.group == inner]
             if made and (len(inside) > MOST_LAYERS or all(item.closed for item in inside)):
                 parent.setExpanded(False)
-        if fresh and len([item for item in new if not item.group]) > MOST_LAYERS:
+        if fresh:
+            many = len([item for item in new if not item.group]) > MOST_LAYERS
             group.setExpanded(False)
-            self._made[job_id] = ""
+            group.setExpanded(not many)  # the panel of layers may have passed it over while it was empty
+            if many:
+                self._made[job_id] = ""
         return group
 
     def add_above(self, layer: QgsMapLayer, neighbour: QgsMapLayer, job_id: str, name: str) -> None:
