@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
-from headless import HeadlessInterface, wait_for
+from headless import HeadlessInterface, start_qgis, wait_for
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsFeature,
@@ -25,8 +27,8 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QEventLoop, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QApplication
-from sandbox_process import RunningSandbox
-from scene_archive import CENTRE, EPSG, PIXEL_M, SIDE, PackedOutput
+from sandbox_process import RunningSandbox, start_sandbox
+from scene_archive import CENTRE, EPSG, PIXEL_M, SIDE, PackedOutput, scene
 
 from tests.job_rows import JobRow
 from up42_plugin.core.connections import ProjectKey
@@ -37,6 +39,8 @@ from up42_plugin.plugin import Up42Plugin
 from up42_plugin.qgis_bridge.log import PanelLog
 from up42_plugin.qgis_bridge.settings import PluginSettings
 
+BUILD = Path(__file__).resolve().parents[2] / "build" / "bench"
+PASSES = 3
 WINDOW, DOCK = (1500, 950), (420, 900)
 WORKFLOW = "Sentinel-2 analytic"
 AREA = "Polygon ((15.290 37.844, 15.298 37.844, 15.298 37.850, 15.290 37.850, 15.290 37.844))"
@@ -191,6 +195,23 @@ class LiveOutput:
         except TimeoutError as error:
             raise TimeoutError(f"{error}: {button.toolTip()} {self.desk.new_job.ready.reason}") from None
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def passes(measure: Callable[[LiveOutput], float], goal: float) -> List[float]:
+    """Measure with a live output in an application of its own, again while all values are above the goal."""
+    archive = scene(BUILD)
+    application = start_qgis()
+    values: List[float] = []
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="run-", dir=BUILD)))
+        sandbox = stack.enter_context(start_sandbox(place / "data", "--speed", "2000"))
+        live = LiveOutput(sandbox, place, archive)
+        stack.callback(live.close)
+        live.connect()
+        while len(values) < PASSES and min(values, default=goal + 1) > goal:
+            values.append(measure(live))
+    application.exitQgis()
+    return values
 
 
 def _confirmation() -> Optional[ConfirmDialog]:

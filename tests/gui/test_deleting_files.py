@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from up42_plugin.core.context import ThreadContext
-from up42_plugin.core.disk_use import jobs_on_disk
+from up42_plugin.core.disk_use import jobs_by_size
 from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.ledger_outputs import LedgerOutputs
 from up42_plugin.core.storage import OutputFolders
@@ -28,7 +28,7 @@ def test_what_is_being_downloaded_is_not_deleted_meanwhile(runner, qtbot, tmp_pa
     part = KeptPart(job / "final")
     part.begin(Content("etag", 100))
     part.append(b"x" * 40, 60)
-    found = jobs_on_disk([tmp_path], (), ThreadContext())
+    found = jobs_by_size([tmp_path], (), ThreadContext())
     assert [one.folder for one in found] == [job]
     files = JobFiles(runner, lambda: OutputFolders(tmp_path), LedgerOutputs(Ledger(tmp_path / "ledger.sqlite")))
     told = []

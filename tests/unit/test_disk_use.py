@@ -11,7 +11,7 @@ import pytest
 from tests.unit.ledger_kit import new_job
 from up42_plugin.api.errors import Cancelled
 from up42_plugin.core.context import ThreadContext
-from up42_plugin.core.disk_use import READ_ONLY, TEMPORARY, TOO_LONG, disk_use, jobs_on_disk
+from up42_plugin.core.disk_use import READ_ONLY, TEMPORARY, TOO_LONG, disk_use, jobs_by_size
 from up42_plugin.core.ledger import Ledger
 from up42_plugin.core.ledger_outputs import LedgerOutputs, StoredOutput
 from up42_plugin.core.storage import OutputFolders, is_writable
@@ -122,7 +122,7 @@ def test_jobs_are_listed_wherever_they_were_put_with_what_the_ledger_knows(tmp_p
     outputs.stored_output(stored(there, OTHER))
     outputs.stored_output(stored(tmp_path / "gone" / "gone-66666666" / "final", "66666666"))
     outputs.stored_output(stored(tmp_path / "out", "55555555"))  # no folder of a job: never to be deleted
-    found = jobs_on_disk([tmp_path / "out"], outputs.there(), ThreadContext())
+    found = jobs_by_size([tmp_path / "out"], outputs.there(), ThreadContext())
     assert [(job.name, job.folder.name, job.job_id, job.connection_ids) for job in found] == [
         ("renamed-99999999", "renamed-99999999", OTHER, ("one",)),
         ("Taormina", "taormina-2ab7d7ca", JOB, ("account",)),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
+from tests.cancelling import CancelAt
 from tests.raster_samples import (
     SUPERRESOLUTION_BANDS,
     analytic,
@@ -279,27 +280,6 @@ def test_a_large_one_comes_in_parts_with_overviews_and_statistics(tmp_path):
     assert float(band.GetMetadataItem("STATISTICS_MEAN")) == pytest.approx(expected.mean(), abs=0.05)
     assert [percent for percent, _ in reports] == sorted(percent for percent, _ in reports)
     assert len([text for _, text in reports if text == "Computing NDVI"]) > 5
-
-
-class CancelAt:
-    """Cancels at the so-manieth report."""
-
-    def __init__(self, moment):
-        self.calls, self._moment = 0, moment
-
-    def check(self):
-        self.calls += 1
-        if self.calls >= self._moment:
-            raise Cancelled
-
-    def progress(self, _percent, _text=""):
-        self.check()
-
-    def sleep(self, _seconds):
-        self.check()
-
-    def on_cancel(self, _wake):
-        return lambda: None
 
 
 def test_cancelling_at_any_moment_leaves_nothing(tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
+from tests.cancelling import CancelAt
 from tests.raster_samples import analytic, coast, geotiff, output_of, pixels, pleiades_primary, safe, visual
 from up42_plugin.api.errors import Cancelled
 from up42_plugin.core.context import ThreadContext
@@ -93,25 +94,6 @@ def test_classes_are_not_averaged_in_overviews(tmp_path):
     dataset = gdal.Open(str(tmp_path / "a_kmeans.tif"))
     reduced = dataset.GetRasterBand(1).GetOverview(0).ReadAsArray()
     assert set(np.unique(reduced)) <= {0, 4}
-
-
-class CancelAt:
-    def __init__(self, moment):
-        self.calls, self._moment = 0, moment
-
-    def check(self):
-        self.calls += 1
-        if self.calls >= self._moment:
-            raise Cancelled
-
-    def progress(self, percent, text=""):
-        self.check()
-
-    def sleep(self, seconds):
-        self.check()
-
-    def on_cancel(self, wake):
-        return lambda: None
 
 
 def test_cancelling_at_any_moment_leaves_no_half_made_file(tmp_path):

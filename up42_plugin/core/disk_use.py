@@ -64,7 +64,7 @@ def disk_use(root: Path, context: JobContext, temporary: str = "", windows: bool
     return DiskUse(len(sizes), sum(sizes), free, _advice(root, temporary, windows))
 
 
-def jobs_on_disk(roots: Sequence[Path], outputs: Sequence[NamedOutput], context: JobContext) -> Tuple[JobOnDisk, ...]:
+def jobs_by_size(roots: Sequence[Path], outputs: Sequence[NamedOutput], context: JobContext) -> Tuple[JobOnDisk, ...]:
     """Every job that has a folder below one of ``roots``, or where ``outputs`` were put; the largest first."""
     known: Dict[Path, List[NamedOutput]] = {}
     for output in outputs:

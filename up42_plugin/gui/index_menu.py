@@ -7,10 +7,11 @@ from typing import Any, Callable, Optional
 
 from qgis.core import Qgis, QgsMapLayer, QgsProject, QgsRasterLayer
 from qgis.PyQt.QtCore import QObject
-from qgis.PyQt.QtWidgets import QAction, QMenu
+from qgis.PyQt.QtWidgets import QAction
 
 from up42_plugin.core.imagery.indices import INDICES, SpectralIndex, why_not
 from up42_plugin.core.layer_plan import Spectral
+from up42_plugin.gui.layer_submenu import LayerSubmenu
 from up42_plugin.qgis_bridge.index_layers import IndexLayers
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.layer_metadata import spectral_of_layer
@@ -19,8 +20,8 @@ BEING_COMPUTED = "Being computed. QGIS's task manager, in the status bar, cancel
 COMPUTED_HERE = "Computed on this computer; costs no credits."
 
 
-class IndexMenu(QObject):
-    """``action`` opens it; it shows what belongs to the current layer when it opens."""
+class IndexMenu(LayerSubmenu):
+    """The indices, each possible or grey with the reason."""
 
     def __init__(
         self,
@@ -29,29 +30,19 @@ class IndexMenu(QObject):
         tell: Callable[[str, Qgis.MessageLevel], None],
         parent: Optional[QObject] = None,
     ) -> None:
-        super().__init__(parent)
-        self._iface, self._project = iface, QgsProject.instance()
+        super().__init__(iface, "Add Index", "Up42AddIndex", parent)
+        self._project = QgsProject.instance()
         self.layers = IndexLayers(self._project, runner, self)
         self.layers.added.connect(self._added)
         self.layers.failed.connect(lambda text: tell(text, Qgis.MessageLevel.Warning))
-        self.menu = QMenu("Add Index")
-        self.menu.setToolTipsVisible(True)
-        self.menu.aboutToShow.connect(self._fill)
-        self.action = self.menu.menuAction()
-        self.action.setObjectName("Up42AddIndex")
-
-    def close(self) -> None:
-        """Forget the menu and its action."""
-        self.menu.deleteLater()
 
     @staticmethod
     def serves(layer: QgsMapLayer) -> bool:
         """Whether a layer is an image of whose bands something is known."""
         return isinstance(layer, QgsRasterLayer) and spectral_of_layer(layer) is not None
 
-    def _fill(self) -> None:
-        self.menu.clear()
-        layer = self._iface.activeLayer()
+    def fill(self, layer: QgsMapLayer) -> None:
+        """Offer each index of an image of whose bands something is known."""
         spectral = spectral_of_layer(layer) if isinstance(layer, QgsRasterLayer) else None
         if spectral is None:
             return

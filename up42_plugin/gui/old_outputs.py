@@ -19,7 +19,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from up42_plugin.core.context import JobContext
-from up42_plugin.core.disk_use import JobOnDisk, jobs_on_disk
+from up42_plugin.core.disk_use import JobOnDisk, jobs_by_size
 from up42_plugin.core.ledger_file import LedgerError
 from up42_plugin.core.output_errors import format_bytes
 from up42_plugin.gui.help_pages import Topic, show_help
@@ -123,7 +123,7 @@ class OldOutputsDialog(QDialog):
                 known = outputs.there()
             except LedgerError:  # the folders themselves tell enough
                 known = ()
-            return jobs_on_disk(roots, known, context)
+            return jobs_by_size(roots, known, context)
 
         job = self._reading = self._runner.start(
             "UP42: looking at outputs on disk", work, long_running=True, hidden=True

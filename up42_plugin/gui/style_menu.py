@@ -7,10 +7,11 @@ from typing import Any, Callable, Optional
 
 from qgis.core import Qgis, QgsMapLayer, QgsProject, QgsRasterLayer
 from qgis.PyQt.QtCore import QObject
-from qgis.PyQt.QtWidgets import QAction, QActionGroup, QMenu
+from qgis.PyQt.QtWidgets import QAction, QActionGroup
 
 from up42_plugin.core.context import JobContext
 from up42_plugin.core.imagery.stretch import Box, Ranges, stretch_again
+from up42_plugin.gui.layer_submenu import LayerSubmenu
 from up42_plugin.qgis_bridge.jobs import JobRunner
 from up42_plugin.qgis_bridge.sending import message_of
 from up42_plugin.qgis_bridge.stretching import box_in_layer, hidden_value, shown_bands, stretch
@@ -21,8 +22,8 @@ NO_STRETCH = "This style has nothing to stretch: its colours belong to fixed val
 NOT_IN_VIEW = "The map does not show this layer."
 
 
-class StyleMenu(QObject):
-    """``action`` opens it; it shows what belongs to the current layer when it opens."""
+class StyleMenu(LayerSubmenu):
+    """The layer's styles, the current one marked, and two ways to stretch its values."""
 
     def __init__(
         self,
@@ -31,24 +32,12 @@ class StyleMenu(QObject):
         tell: Callable[[str, Qgis.MessageLevel], None],
         parent: Optional[QObject] = None,
     ) -> None:
-        super().__init__(parent)
-        self._iface, self._runner, self._tell = iface, runner, tell
-        self.menu = QMenu("Style")
-        self.menu.setToolTipsVisible(True)
-        self.menu.aboutToShow.connect(self._fill)
+        super().__init__(iface, "Style", "Up42Style", parent)
+        self._runner, self._tell = runner, tell
         self._group = QActionGroup(self.menu)  # one style at a time
-        self.action = self.menu.menuAction()
-        self.action.setObjectName("Up42Style")
 
-    def close(self) -> None:
-        """Forget the menu and its action."""
-        self.menu.deleteLater()
-
-    def _fill(self) -> None:
-        self.menu.clear()
-        layer = self._iface.activeLayer()
-        if layer is None:
-            return
+    def fill(self, layer: QgsMapLayer) -> None:
+        """Offer each style, and for rasters the stretches."""
         self._group.deleteLater()
         self._group = QActionGroup(self.menu)
         for name in style_names(layer):

@@ -15,7 +15,7 @@ from up42_plugin.core.imagery.indices import SpectralIndex
 from up42_plugin.qgis_bridge.derived_metadata import describe_derived
 from up42_plugin.qgis_bridge.groups import JobGroups
 from up42_plugin.qgis_bridge.jobs import JobRunner
-from up42_plugin.qgis_bridge.layer_metadata import identity, spectral_of_layer
+from up42_plugin.qgis_bridge.layer_metadata import find_layer, identity, spectral_of_layer
 from up42_plugin.qgis_bridge.layers import provider_options, raster_layer
 from up42_plugin.qgis_bridge.log import PanelLog
 from up42_plugin.qgis_bridge.sending import message_of
@@ -82,11 +82,10 @@ class IndexLayers(QObject):
         self._project.addMapLayer(layer, False)
         self._groups.add_above(layer, origin, identity(origin)[1], origin.name())
 
-    def _known(self, origin: QgsRasterLayer, made: IndexMade) -> Optional[QgsRasterLayer]:
+    def _known(self, origin: QgsRasterLayer, made: IndexMade) -> Optional[QgsMapLayer]:
         """The layer that is there already; one whose file had gone is opened again."""
-        wanted = (*identity(origin)[:3], made.plan.key)
-        layers = self._project.mapLayers().values()
-        known = next((layer for layer in layers if identity(layer) == wanted), None)
+        connection_id, job_id, task, _ = identity(origin)
+        known = find_layer(self._project, (connection_id, job_id, task, made.plan.key))
         if known is not None and (made.fresh or not known.isValid()):
             known.setDataSource(made.plan.source, known.name(), "gdal", provider_options(self._project))
         return known

@@ -19,6 +19,7 @@ from qgis.core import (
     QgsDateTimeRange,
     QgsLayerMetadata,
     QgsMapLayer,
+    QgsProject,
     QgsRasterLayer,
     QgsVectorLayer,
 )
@@ -58,6 +59,11 @@ def spectral_of_layer(layer: QgsMapLayer) -> Optional[Spectral]:
         return Spectral(**found) if found else None
     except (TypeError, ValueError):  # a project file that somebody has edited
         return None
+
+
+def find_layer(project: QgsProject, wanted: Identity) -> Optional[QgsMapLayer]:
+    """The layer of a project with this identity, whatever it is called now."""
+    return next((layer for layer in project.mapLayers().values() if identity(layer) == wanted), None)
 
 
 def identity_of_plan(plan: LayerPlan, job: JobProvenance) -> Identity:

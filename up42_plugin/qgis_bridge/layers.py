@@ -20,7 +20,7 @@ from up42_plugin.core.output_errors import NoLayerError
 from up42_plugin.core.storage import system_path
 from up42_plugin.qgis_bridge.band_times import date_bands
 from up42_plugin.qgis_bridge.groups import JobGroups, NewLayer
-from up42_plugin.qgis_bridge.layer_metadata import describe_layer, identity, identity_of_plan
+from up42_plugin.qgis_bridge.layer_metadata import describe_layer, find_layer, identity, identity_of_plan
 from up42_plugin.qgis_bridge.log import PanelLog
 from up42_plugin.qgis_bridge.styles import style_layer
 
@@ -68,13 +68,12 @@ class LayerLoader:
 
     def find(self, plan: LayerPlan, job: JobProvenance) -> Optional[QgsMapLayer]:
         """The layer of the project that was made from this plan, whatever it is called now."""
-        wanted = identity_of_plan(plan, job)
-        return next((layer for layer in self._project.mapLayers().values() if identity(layer) == wanted), None)
+        return find_layer(self._project, identity_of_plan(plan, job))
 
     def _inner_group(self, job: JobProvenance) -> str:
         """The group inside of the job's for the output of one task, called after its block.
 
-        None while nothing of the job's own output is there: then the task's lies in the job's group.
+        Empty while nothing of the job's own output is there: then the task's lies in the job's group.
         """
         if not job.task_name:
             return ""

@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import List, Optional
 
@@ -24,17 +22,12 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "showcase"), str(ROOT / "tests"), str(ROOT / "tests" / "bench")]
 
 import numpy as np  # noqa: E402
-from headless import start_qgis  # noqa: E402
 from limits import LIMITS  # noqa: E402
-from live_output import LiveOutput, until  # noqa: E402
+from live_output import LiveOutput, passes, until  # noqa: E402
 from qgis.gui import QgsMapCanvas  # noqa: E402
 from qgis.PyQt.QtCore import QObject, QTimer  # noqa: E402
 from qgis.PyQt.QtGui import QImage  # noqa: E402
-from sandbox_process import start_sandbox  # noqa: E402
-from scene_archive import scene  # noqa: E402
 
-BUILD = ROOT / "build" / "bench"
-PASSES = 3
 LOOK_EVERY_MS = 20
 CHANGED, COLOURS, STEP = 0.4, 50, 4
 
@@ -95,20 +88,8 @@ def measure(live: LiveOutput) -> float:
 
 def main(arguments: List[str]) -> int:
     result = Path(arguments[0])
-    archive = scene(BUILD)
-    application = start_qgis()
-    with ExitStack() as stack:
-        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="run-", dir=BUILD)))
-        sandbox = stack.enter_context(start_sandbox(place / "data", "--speed", "2000"))
-        live = LiveOutput(sandbox, place, archive)
-        stack.callback(live.close)
-        live.connect()
-        values: List[float] = []
-        goal = LIMITS["first_pixels_ms"]
-        while len(values) < PASSES and min(values, default=goal + 1) > goal:
-            values.append(measure(live))
-        result.write_text(json.dumps(round(min(values), 1)), encoding="utf-8")
-    application.exitQgis()
+    values = passes(measure, LIMITS["first_pixels_ms"])
+    result.write_text(json.dumps(round(min(values), 1)), encoding="utf-8")
     return 0
 
 

@@ -14,25 +14,17 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import List, Optional
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "showcase"), str(ROOT / "tests"), str(ROOT / "tests" / "bench")]
 
-from headless import start_qgis  # noqa: E402
 from limits import LIMITS  # noqa: E402
-from live_output import LiveOutput, rest, until  # noqa: E402
+from live_output import LiveOutput, passes, rest, until  # noqa: E402
 from loop_watch import Culprits, LoopWatch  # noqa: E402
-from sandbox_process import start_sandbox  # noqa: E402
-from scene_archive import scene  # noqa: E402
 
 from up42_plugin.core.run import Run  # noqa: E402
-
-BUILD = ROOT / "build" / "bench"
-PASSES = 3
 
 
 def say(text: str) -> None:
@@ -80,20 +72,9 @@ class Stage:
 def main(arguments: List[str]) -> int:
     result = Path(arguments[0])
     culprits_over_ms = float(arguments[2]) if arguments[1:2] == ["--culprits"] else None
-    archive = scene(BUILD)
-    application = start_qgis()
-    with ExitStack() as stack:
-        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="run-", dir=BUILD)))
-        sandbox = stack.enter_context(start_sandbox(place / "data", "--speed", "2000"))
-        live = LiveOutput(sandbox, place, archive)
-        stack.callback(live.close)
-        live.connect()
-        values: List[float] = []
-        while len(values) < PASSES and min(values, default=LIMITS["gap_ms"] + 1) > LIMITS["gap_ms"]:
-            values.append(measure(live, culprits_over_ms))
-        say(f"  passes: {', '.join(f'{value:.1f}' for value in values)} ms")
-        result.write_text(json.dumps(round(min(values), 1)), encoding="utf-8")
-    application.exitQgis()
+    values = passes(lambda live: measure(live, culprits_over_ms), LIMITS["gap_ms"])
+    say(f"  passes: {', '.join(f'{value:.1f}' for value in values)} ms")
+    result.write_text(json.dumps(round(min(values), 1)), encoding="utf-8")
     return 0
 
 
